@@ -1,0 +1,1 @@
+"""The assemble worker: commerce events in, what is owed out, exactly once."""

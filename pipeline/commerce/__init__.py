@@ -1,0 +1,1 @@
+"""What shops publish: the events, and how their bytes are read."""

@@ -1,0 +1,1 @@
+"""The deliver worker: what is owed in, requests out, in order per guest."""

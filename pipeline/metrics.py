@@ -1,0 +1,15 @@
+"""Every metric, and the log line that goes with it: call sites say what happened."""
+
+import structlog
+from prometheus_client import Counter
+
+log = structlog.get_logger()
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 14400)
+
+RECORDS = Counter(
+    "pipeline_records", "Records taken from Kafka, by what became of them.", ["topic", "outcome"]
+)
+DEAD_LETTERS = Counter(
+    "pipeline_dead_letters", "Records set aside, by worker and reason.", ["worker", "reason"]
+)

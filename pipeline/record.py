@@ -1,0 +1,47 @@
+"""What the whole path shares: a Kafka record, where it lies, and instants."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, NewType, TypeAlias
+
+Instant = NewType("Instant", int)
+"""Whole milliseconds since the epoch, UTC."""
+
+GuestId = NewType("GuestId", str)
+"""A person, stable over login; the key of every record on the path."""
+
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
+"""Kafka headers in order; names may repeat and values may be null."""
+
+DAY_S = 86_400.0
+
+
+class Position(NamedTuple):
+    """Where a record lies in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}@{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Kafka record as it was read: nothing decoded, nothing dropped."""
+
+    position: Position
+    timestamp: Instant
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+def later(instant: Instant, by_s: float) -> Instant:
+    """Move an instant forward by a duration in seconds, to the millisecond."""
+    return Instant(instant + round(by_s * 1000))
+
+
+def seconds_between(earlier: Instant, late: Instant) -> float:
+    """Seconds from *earlier* to *late*; negative when they are the other way round."""
+    return (late - earlier) / 1000

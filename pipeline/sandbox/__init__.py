@@ -1,0 +1,1 @@
+"""A Stream API that behaves as documented and shows what Sitecore hides."""

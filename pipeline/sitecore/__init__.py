@@ -1,0 +1,1 @@
+"""The Stream API: its messages, its rules, and what its answers mean."""

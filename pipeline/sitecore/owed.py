@@ -1,0 +1,126 @@
+"""What is owed to Sitecore: each carries all that saying it may need, in any form."""
+
+from dataclasses import dataclass
+from typing import NewType, TypeAlias
+
+from pipeline.commerce.events import (
+    Attributes,
+    BrowserId,
+    Contact,
+    EventId,
+    Identifier,
+    Line,
+    Money,
+    OrderId,
+    Payment,
+)
+from pipeline.record import GuestId, Instant, Position
+
+DeliveryId = NewType("DeliveryId", str)
+"""UUIDv5 of application, cause and index: the same over tries, restarts and replays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The circumstances that the Stream API wants with every event."""
+
+    browser_id: BrowserId | None
+    channel: str
+    point_of_sale: str
+    language: str | None
+    currency: str
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something is owed: the event that completed it, or a timer, and where that lay."""
+
+    event_id: EventId | None
+    """None when a timer came due."""
+    timer: str | None
+    """The timer's kind, such as ``payment_wait``; None when an event was the cause."""
+    positions: tuple[Position, ...]
+    """The record itself; for a timer the input positions at which it fired."""
+    timestamp: Instant
+    """The record's Kafka timestamp, or the timer's deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a guest is, as far as Sitecore may know it."""
+
+    identifiers: tuple[Identifier, ...]
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owing:
+    """What everything owed says first."""
+
+    delivery_id: DeliveryId
+    guest_id: GuestId
+    sequence: int
+    """Rises by one with everything owed to a guest. Starts at the guest's creation time in ms."""
+    occurred_at: Instant
+    """When the causing event happened, by the shop's clock."""
+    context: Context
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedIdentity(Owing):
+    """Who the guest is."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedCart(Owing):
+    """The whole cart as it now is; empty means cleared."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedOrder(Owing):
+    """A purchase, complete: lines, payment and who bought."""
+
+    order_id: OrderId
+    ordered_at: Instant
+    status: str
+    total: Money
+    lines: tuple[Line, ...]
+    payment: Payment | None
+    identity: Identity
+    attributes: Attributes
+    """Extension data of the order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedPayment(Owing):
+    """The payment of an order that was owed before."""
+
+    order_id: OrderId
+    payment: Payment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedBehaviour(Owing):
+    """A page view, a search or a custom event."""
+
+    type: str
+    """``VIEW``, ``SEARCH`` or the custom event's name, upper case."""
+    product_name: str | None
+    """Of a SEARCH only."""
+    product_type: str | None
+    """Of a SEARCH only."""
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedErasure(Owing):
+    """The guest was erased: nothing of theirs may leave any more."""
+
+
+Owed: TypeAlias = OwedIdentity | OwedCart | OwedOrder | OwedPayment | OwedBehaviour | OwedErasure
