@@ -1,0 +1,98 @@
+"""Processes on their own cores, and what they used."""
+
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+WORKER_CORE = 0
+OTHERS_CORE = 1
+"""Everything but the worker: broker, destination, and this program."""
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process has used since it started."""
+
+    at_s: float
+    """Monotonic clock."""
+    cpu_s: float
+    peak_bytes: int
+
+
+class Pinned:
+    """A child process that runs on one core only."""
+
+    def __init__(self, command: Sequence[str], *, core: int, log: Path) -> None:
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(
+                ["taskset", "--cpu-list", str(core), *command],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self._log = log
+
+    def usage(self) -> Usage:
+        """Read what the kernel has accounted to all threads of the process."""
+        proc = Path("/proc") / str(self._process.pid)
+        fields = (proc / "stat").read_text().rsplit(")", 1)[1].split()
+        status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
+        return Usage(
+            time.monotonic(),
+            (int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
+            int(status["VmHWM"].split()[0]) * 1024,
+        )
+
+    def check(self) -> None:
+        """Raise with the end of its log when the process has ended."""
+        if self._process.poll() is not None:
+            tail = self._log.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"{self._process.args!r} ended: {tail}")
+
+    def stop(self) -> None:
+        """End the process, at once if it does not in twenty seconds."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextlib.contextmanager
+def pinned(command: Sequence[str], *, core: int, log: Path) -> Iterator[Pinned]:
+    """Run a command on one core until the block ends."""
+    process = Pinned(command, core=core, log=log)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def pipeline(config: Path, *arguments: str) -> list[str]:
+    """Spell the command line of this very installation."""
+    return [sys.executable, "-m", "pipeline", "--config", str(config), *arguments]
+
+
+def versions() -> dict[str, str]:
+    """Name what was measured."""
+    packages = ("confluent-kafka", "fastavro", "pyreqwest", "httpx", "uvloop")
+    return {
+        "python": platform.python_version(),
+        "kafka": "4.1.1",
+        **{name: version(name) for name in packages},
+    }
+
+
+def report(**figures: object) -> None:
+    """Print the one line of JSON that a benchmark ends with."""
+    print(json.dumps({**figures, "versions": versions()}))

@@ -1,0 +1,1 @@
+"""The demo: a shop's day on an embedded broker and a sandbox."""
