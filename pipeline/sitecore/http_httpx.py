@@ -1,0 +1,186 @@
+"""HTTP by ``httpx``: the plain adapter, which does everything but the speed."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import httpx
+
+from pipeline.sitecore import http_tls
+from pipeline.sitecore.http_port import HttpSettings, Unanswered, Unsent, answer, headers_of
+from pipeline.sitecore.http_request import HttpRequest
+from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
+
+_CERTIFICATE_EXPIRED: Final = 10
+_NAME_MISMATCH: Final = 62
+_UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's verify codes: an issuer is missing or not trusted."""
+
+
+_REFUSED_US: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
+"""Alerts by which a server refuses our certificate. In TLS 1.3 it does so when we may already
+write; the handshake ends, and what was written is never read as a request."""
+
+
+_Head: TypeAlias = tuple[int, list[tuple[str, str]]]
+"""Status and headers."""
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """How far one request has come."""
+
+    left: bool = False
+    """Whether a byte of it may have been written."""
+    valid: bool = False
+    """Whether its head was written whole."""
+    head: _Head | None = None
+    """Of its answer; from then on an error only cuts the body."""
+    body: bytearray = field(default_factory=bytearray)
+
+    async def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Follow the library's steps; a CONNECT to a proxy is not yet our request."""
+        match event:
+            case "http11.send_request_headers.started":
+                self.left = info["request"].method != b"CONNECT"
+            case "http11.send_request_headers.complete":
+                self.valid = self.left
+
+
+class HttpxHttp:
+    """Sends requests by ``httpx``, through its transport alone.
+
+    The client class above the transport would keep cookies, log addresses and add headers. Every
+    request has a connection of its own: on one that is kept, the library takes surplus bytes behind
+    an answer for the answer to the next request.
+    """
+
+    def __init__(self, settings: HttpSettings) -> None:
+        """Raises ConfigError when a certificate file is wrong."""
+        self._base = settings.base
+        self._bytes_max = settings.body_bytes_max
+        self._total_s = settings.total_timeout_s
+        self._timeouts = {
+            "connect": settings.connect_timeout_s,
+            "pool": settings.connect_timeout_s,
+        }
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=http_tls.ssl_context(settings),
+            trust_env=False,
+            limits=httpx.Limits(
+                max_connections=settings.connections_max, max_keepalive_connections=0
+            ),
+            proxy=settings.proxy,
+            retries=0,
+        )
+        self._closed = False
+
+    async def send(self, request: HttpRequest) -> Reply:
+        """Send a request and say what came of it."""
+        if self._closed:
+            return NotSent(Unsent.CLOSED)
+        exchange = _Exchange()
+        try:
+            async with asyncio.timeout(self._total_s):
+                return await self._run(request, exchange)
+        except (httpx.TransportError, httpx.InvalidURL, OSError, ValueError) as error:
+            if exchange.head is None:
+                return self._silence(error, exchange)
+            return self._answer(exchange.head, exchange.body, cut=True)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        await self._transport.aclose()
+
+    async def _run(self, request: HttpRequest, exchange: _Exchange) -> Answer:
+        response = await self._transport.handle_async_request(self._build(request, exchange))
+        exchange.head = head = response.status_code, list(_headers(response))
+        body = exchange.body
+        try:
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > self._bytes_max:
+                    break
+        finally:
+            await response.aclose()
+        return self._answer(head, body[: self._bytes_max], cut=len(body) > self._bytes_max)
+
+    def _answer(self, head: _Head, body: bytearray, *, cut: bool) -> Answer:
+        return answer(*head, body=bytes(body), cut=cut, bytes_max=self._bytes_max)
+
+    def _build(self, request: HttpRequest, exchange: _Exchange) -> httpx.Request:
+        return httpx.Request(
+            request.method,
+            self._base + request.path,
+            headers=[*headers_of(request), ("connection", "close")],
+            content=request.body,
+            extensions={"timeout": self._timeouts, "trace": exchange.trace},
+        )
+
+    def _silence(self, error: Exception, exchange: _Exchange) -> NotSent | NoAnswer:
+        """Say why there is no answer, by fixed words: error texts may hold addresses."""
+        if not exchange.left:
+            return NotSent(_unsent(error))
+        if isinstance(error, httpx.LocalProtocolError) and not exchange.valid:
+            return NotSent(Unsent.INVALID)
+        if any(_refuses_us(cause) for cause in _chain(error)):
+            return NotSent(Unsent.TLS)
+        match error:
+            case _ if self._closed:
+                return NoAnswer(Unanswered.CLOSED)
+            case TimeoutError() | httpx.TimeoutException():
+                return NoAnswer(Unanswered.TIMEOUT)
+            case httpx.RemoteProtocolError() if "disconnected" not in str(error):
+                return NoAnswer(Unanswered.NOT_HTTP)
+        return NoAnswer(Unanswered.LOST)
+
+
+def _headers(response: httpx.Response) -> Iterator[tuple[str, str]]:
+    for name, value in response.headers.raw:
+        if value.isascii():
+            yield name.decode("ascii"), value.decode("ascii")
+
+
+def _unsent(error: Exception) -> Unsent:
+    match error:
+        case httpx.PoolTimeout():
+            return Unsent.POOL_TIMEOUT
+        case TimeoutError() | httpx.ConnectTimeout():
+            return Unsent.CONNECT_TIMEOUT
+        case httpx.ProxyError():
+            return Unsent.PROXY
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol() | ValueError():
+            return Unsent.INVALID
+    return next(filter(None, map(_named, _chain(error))), Unsent.CONNECT)
+
+
+def _named(cause: BaseException) -> Unsent | None:
+    match cause:
+        case socket.gaierror():
+            return Unsent.NAME
+        case ssl.SSLCertVerificationError(verify_code=code):
+            if code == _NAME_MISMATCH:
+                return Unsent.TLS_NAME
+            if code == _CERTIFICATE_EXPIRED:
+                return Unsent.TLS_EXPIRED
+            return Unsent.TLS_UNTRUSTED if code in _UNTRUSTED else Unsent.TLS
+        case ssl.SSLError():
+            return Unsent.TLS
+    return None
+
+
+def _refuses_us(cause: BaseException) -> bool:
+    if not isinstance(cause, ssl.SSLError):
+        return False
+    reason = cause.reason or ""
+    return "_ALERT_" in reason and any(words in reason for words in _REFUSED_US)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
