@@ -1,0 +1,1 @@
+"""Real outside systems on loopback, provisioned by name from package registries."""

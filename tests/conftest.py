@@ -1,0 +1,43 @@
+"""Real components for the tests that need them, started once a test process."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.components import kafka as kafka_component
+from tests.components import registry as registry_component
+from tests.components.kafka import Kafka
+from tests.components.maven import MissingToolError, apicurio_home, kafka_jars
+from tests.components.registry import Registry
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """One broker, shared by the tests of this process; topics have names of their own."""
+    try:
+        kafka_jars()
+    except MissingToolError as missing:
+        _skip(missing)
+    with kafka_component.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    """One schema registry, shared by the tests of this process."""
+    try:
+        apicurio_home()
+    except MissingToolError as missing:
+        _skip(missing)
+    with registry_component.running() as running:
+        yield running
+
+
+def _skip(missing: MissingToolError) -> None:
+    """Skip with one loud line; on a build server, whose tools must be there, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI=true, and {missing}", pytrace=False)
+    print(f"\n*** SKIPPED: {missing}. ***", file=sys.__stderr__, flush=True)
+    pytest.skip(str(missing))
