@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pipeline.commerce.events import BrowserId
+from pipeline.record import Instant
+from pipeline.sitecore.request import Request
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -33,3 +37,81 @@ class NoAnswer:
 
 
 Reply: TypeAlias = Answer | NotSent | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Sitecore has the event."""
+
+    unconfirmed: bool = False
+    """The answer's status says so, its body does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Sitecore issued a browser id."""
+
+    browser_id: BrowserId
+    guest_ref: str
+    """Its reference of the guest made for it; empty when it named none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Nothing is wrong with the event: send it again."""
+
+    reason: str
+    """A label value, such as ``http_502``."""
+    possible_repeat: bool = False
+    """Whether Sitecore may have taken it all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The request left and no answer came: Sitecore may have the event."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The destination asks everyone to wait, at least *after_s*."""
+
+    after_s: float
+    status: int = 429
+
+    @property
+    def possible_repeat(self) -> bool:
+        """Whether Sitecore may have taken it all the same: a gateway's answer proves nothing."""
+        return self.status >= 500
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Our settings are wrong, not the event: hold, and call a person."""
+
+    reason: str
+    """A label value, such as ``http_401`` or ``html``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Sitecore will never take this event; sending it again changes nothing."""
+
+    found: str
+    """What it said, without our data: ``HTTP 400``."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownBrowser:
+    """Sitecore does not know the browser id that the event named."""
+
+
+Outcome: TypeAlias = (
+    Delivered | Issued | Retry | Unknown | Throttle | SetUp | Refused | UnknownBrowser
+)
+
+
+def judge(request: Request, reply: Reply, *, now: Instant) -> Outcome:
+    """Say what a reply means for the request that was sent."""
+    raise NotImplementedError
