@@ -13,3 +13,21 @@ RECORDS = Counter(
 DEAD_LETTERS = Counter(
     "pipeline_dead_letters", "Records set aside, by worker and reason.", ["worker", "reason"]
 )
+
+CLIENT_KEY_READS = Counter(
+    "pipeline_client_key_reads",
+    "Changes of the client key's file, by what came of it.",
+    ["outcome"],
+)
+
+
+def client_key_changed() -> None:
+    """Count and log that another client key is used from now on."""
+    CLIENT_KEY_READS.labels("changed").inc()
+    log.info("client_key.changed")
+
+
+def client_key_kept(reason: str) -> None:
+    """Count and log that the key's file changed and holds none: the last good one stays in use."""
+    CLIENT_KEY_READS.labels(reason).inc()
+    log.warning("client_key.kept", reason=reason)
