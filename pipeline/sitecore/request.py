@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from pipeline.commerce.events import BrowserId
 from pipeline.sitecore.owed import DeliveryId
 
-JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | Mapping[str, JsonValue] | None"
+JsonValue: TypeAlias = (
+    "str | int | float | bool | Decimal | list[JsonValue] | Mapping[str, JsonValue] | None"
+)
+"""A JSON value; a Decimal stands for a number that no float is written like."""
 Message: TypeAlias = Mapping[str, JsonValue]
 """One event object in wire names, without ``client_key``."""
 
