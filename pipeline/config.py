@@ -1,193 +1,62 @@
 """Settings: a YAML file, the environment and secret files, in rising priority."""
 
-from typing import Literal
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import yaml
+from pydantic import BaseModel, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
-from pipeline.sitecore.point_of_sale import DataModel, Protocol
+from pipeline.config_file import read
+from pipeline.config_problems import Layer, nearest, problems
+from pipeline.errors import ConfigError
+from pipeline.record import DAY_S
+from pipeline.settings import (
+    AssembleSettings,
+    DeliverSettings,
+    KafkaSettings,
+    PointOfSaleSettings,
+    PrefixName,
+    RegistrySettings,
+    Section,
+    ServerSettings,
+    SitecoreSettings,
+    TopicSettings,
+)
 
+__all__ = [
+    "AssembleSettings",
+    "DeliverSettings",
+    "KafkaSettings",
+    "PointOfSaleSettings",
+    "RegistrySettings",
+    "Section",
+    "ServerSettings",
+    "Settings",
+    "SitecoreSettings",
+    "TopicSettings",
+    "load",
+    "show",
+]
 
-class Section(BaseModel):
-    """A frozen group of settings; unknown keys are refused."""
+PREFIX = "PIPELINE_"
+LEDGER_TIMEOUT_S = 5.0
+"""How long a write to the ledger may take: `message.timeout.ms` of its producer."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class KafkaSettings(Section):
-    """How to reach Kafka. What exactness depends on is owned by the program."""
-
-    bootstrap_servers: str = "localhost:9092"
-    """Host and port of one broker or several, separated by commas."""
-    client: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    """Further librdkafka properties of every client, such as `security.protocol`."""
-    secrets: dict[str, SecretStr] = Field(default_factory=dict)
-    """librdkafka properties that are secret, such as `sasl.password`."""
-    group_protocol: Literal["classic", "consumer"] = "classic"
-    """Kafka's group protocol; `consumer` is KIP-848 and needs brokers of 4.0."""
-    session_timeout_s: PositiveFloat = 45.0
-    """How long a silent member keeps its partitions (classic protocol)."""
-
-
-class RegistrySettings(Section):
-    """A schema registry with Confluent's API; absent: schemas come with the program."""
-
-    url: HttpUrl
-    """Base address, such as http://registry:8081."""
-    user: str | None = None
-    """User of basic authentication."""
-    password: SecretStr | None = None
-    """Password of basic authentication."""
-    ca_file: str | None = None
-    """PEM file of the authority that signed the registry's certificate."""
-
-
-class TopicSettings(Section):
-    """Names of topics."""
-
-    commerce: tuple[str, ...] = ("commerce-events",)
-    """Where shops publish; several must have the same number of partitions."""
-    guest_states: str = "guest-states"
-    """Compacted: what assemble knows of each guest."""
-    stream_events: str = "stream-events"
-    """What is owed to Sitecore."""
-    deliveries: str = "deliveries"
-    """Compacted: what Sitecore has accepted of each guest."""
-    dead_letters: str = "dead-letters"
-    """What was set aside, with its original bytes and the reason."""
-    replication_factor: PositiveInt = 3
-    """Replicas of topics that `pipeline topics create` makes."""
-    partitions: PositiveInt = 24
-    """Partitions of topics that `pipeline topics create` makes; fixed for life."""
-
-
-class AssembleSettings(Section):
-    """What the assembler waits for and remembers."""
-
-    start_at: str = "earliest"
-    """Where a new group begins: `earliest`, or a time such as 2026-01-31T00:00:00Z."""
-    identity_wait_s: PositiveFloat = 600.0
-    """How long an order waits for an identity; then it is set aside."""
-    payment_wait_s: PositiveFloat = 60.0
-    """How long an order waits for its payment type; then it is owed without one."""
-    lines_wait_s: PositiveFloat = 60.0
-    """How long an order without lines waits for a cart that adds up to its total."""
-    order_wait_s: PositiveFloat = 600.0
-    """How long a payment waits for its order; then it is set aside."""
-    repeat_horizon_s: PositiveFloat = 86_400.0
-    """How long an event id is remembered."""
-    cart_horizon_s: PositiveFloat = 3600.0
-    """How long superseded cart facts are remembered for late ones."""
-    guest_idle_days: PositiveFloat = 45.0
-    """How long a guest without open business is kept; more than `order_age_max_days`."""
-    batch_window_s: PositiveFloat = 0.05
-    """Longest time to gather a batch; each batch is one transaction."""
-    batch_max: PositiveInt = 10_000
-    """Most records of a batch."""
-
-
-class DeliverSettings(Section):
-    """How fast, how often and how long deliver tries."""
-
-    requests_per_s: PositiveFloat | None = None
-    """The destination's limit for the whole group; unset: learned from its 429s."""
-    in_flight_max: PositiveInt = 64
-    """Requests of one worker under way at once."""
-    in_hand_max: PositiveInt = 10_000
-    """Records of one partition read and not yet finished."""
-    request_timeout_s: PositiveFloat = 10.0
-    """Longest life of one request, from connecting to the last byte of its answer."""
-    lease_s: PositiveFloat = 20.0
-    """No request starts later than this after the last acknowledged commit."""
-    backoff_first_s: PositiveFloat = 0.5
-    """Upper bound of the first wait before trying again; it doubles."""
-    backoff_max_s: PositiveFloat = 60.0
-    """Upper bound of any such wait."""
-    give_up_after_s: PositiveFloat = 86_400.0
-    """Giving up needs this time and `tries_max` tries, both."""
-    tries_max: PositiveInt = 20
-    """See `give_up_after_s`."""
-    unknown_tries_max: PositiveInt = 3
-    """Tries of a request whose answer never came, before it is set aside."""
-    retry_after_max_s: PositiveFloat = 3600.0
-    """A `Retry-After` above this is an outage."""
-    behaviour_age_max_s: PositiveFloat = 300.0
-    """Older carts and behaviour are not sent: Sitecore takes arrival for event time."""
-    drain_s: PositiveFloat = 20.0
-    """How long stop and revoke wait for requests in flight."""
-
-
-class PointOfSaleSettings(Section):
-    """One point of sale of the tenant."""
-
-    name: str
-    """The name exactly as the tenant has it."""
-    protocol: Protocol = Protocol.AUTOMATIC
-    """How orders are told: `single`, `multiple` or `automatic`."""
-    data_model: DataModel = DataModel.V2_1
-    """The tenant's data model; 2.0 must be `multiple`."""
-    session_timeout_s: PositiveFloat = 1200.0
-    """The point of sale's session timeout as set in the tenant."""
-    session_margin_s: PositiveFloat = 30.0
-    """How much earlier a session is no longer trusted to be open."""
-    language: str | None = None
-    """Two letters, sent when an event names none."""
-    page: str = "commerce"
-    """Sent when an event names no page."""
-    organization_currency: str | None = None
-    """Currency in which ORDER_CHECKOUT wants line prices; unset: the order's."""
-    item_types: frozenset[str] | None = None
-    """Item types declared in the tenant; unset: not checked."""
-    identity_providers: frozenset[str] | None = None
-    """Providers of the tenant's identity rules; unset: not checked."""
-    payment_type_default: str | None = None
-    """Said of an order whose payment stayed unknown."""
-    order_item_price: Literal["unit", "line"] = "unit"
-    """What the price of an ORDER_CHECKOUT item means; not documented by Sitecore."""
-    personal_fields: bool = True
-    """Whether names and contact data are sent."""
-    upper_case_order_ids: bool = False
-    """Send order ids in upper case; only if yours are unique without case."""
-    attribute_types: dict[str, Literal["string", "boolean", "integer", "float"]] = Field(
-        default_factory=dict
-    )
-    """The one type of each extension attribute, by its sent name."""
-
-
-class SitecoreSettings(Section):
-    """How to reach the Stream API."""
-
-    endpoint: HttpUrl = HttpUrl("https://api-engage-eu.sitecorecloud.io")
-    """Base address of the Stream API, by region."""
-    client_key: SecretStr | None = None
-    """Identifies the tenant. From a mounted file or the environment, never from values."""
-    client_key_file: str | None = None
-    """File that holds the client key; read again when it changes."""
-    wire_form: Literal["post", "get"] = "post"
-    """`post`: as Sitecore's SDK sends; `get`: as the direct HTTP pages document."""
-    http: Literal["pyreqwest", "httpx"] = "pyreqwest"
-    """The HTTP client: the fast one, or the plain one."""
-    ca_file: str | None = None
-    """PEM file of further authorities to trust."""
-    proxy: HttpUrl | None = None
-    """Forward proxy."""
-    mark_requests: bool = False
-    """Send delivery id and possible-repeat mark as HTTP headers."""
-    browser_ids: Literal["shared", "own"] = "shared"
-    """`own`: ask for a browser id for each guest instead of those in events."""
-    order_age_max_days: PositiveFloat = 30.0
-    """Older orders are historic: they are set aside."""
-    points_of_sale: tuple[PointOfSaleSettings, ...] = ()
-    """Every point of sale of the tenant; events of any other are refused."""
-
-
-class ServerSettings(Section):
-    """The worker's own port: /livez, /readyz, /metrics."""
-
-    host: str = "0.0.0.0"  # noqa: S104 — a pod's probes come from outside
-    """Address to listen on."""
-    port: int = Field(default=9464, ge=0, le=65535)
-    """Port; `run` without an argument gives deliver the next one. 0: any free one."""
+_OURS = ("PIPELINE_CONFIG", "PIPELINE_SECRETS_DIR")
+_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?$")
+"""What Kubernetes adds for each service: of one named `pipeline` they bear our prefix."""
 
 
 class Settings(BaseSettings):
@@ -196,14 +65,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         extra="forbid",
-        env_prefix="PIPELINE_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         use_attribute_docstrings=True,
     )
 
-    application: str = "commerce-to-sitecore"
+    application: PrefixName = "commerce-to-sitecore"
     """Prefix of group and transactional ids, and the name space of delivery ids."""
-    instance: str | None = None
+    instance: PrefixName | None = None
     """Name of this worker's instance, stable over restarts; unset: the host's name."""
     kafka: KafkaSettings = KafkaSettings()
     registry: RegistrySettings | None = None
@@ -214,3 +83,183 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe log lines that are written."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 — the base's signature
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given: only `load` looks around."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _remembers_long_enough(self) -> Self:
+        idle, age = self.assemble.guest_idle_days, self.sitecore.order_age_max_days
+        if idle <= age:
+            raise ValueError(
+                f"`assemble.guest_idle_days` ({idle:g}) must be more than "
+                f"`sitecore.order_age_max_days` ({age:g}), or a topic that is published again "
+                "doubles orders"
+            )
+        give_up_s, kept_days = (
+            self.deliver.give_up_after_s,
+            self.topics.stream_events_retention_days,
+        )
+        if give_up_s >= kept_days * DAY_S:
+            raise ValueError(
+                f"`deliver.give_up_after_s` ({give_up_s:g}) must be less than "
+                f"`topics.stream_events_retention_days` ({kept_days:g}), or Kafka deletes what is "
+                "still being tried"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sends_nothing_when_thawed(self) -> Self:
+        longest_s = self.deliver.lease_s + self.deliver.request_timeout_s + LEDGER_TIMEOUT_S
+        if longest_s >= self.kafka.session_timeout_s:
+            raise ValueError(
+                f"`deliver.lease_s` + `deliver.request_timeout_s` + {LEDGER_TIMEOUT_S:g} "
+                f"({longest_s:g}) must be less than `kafka.session_timeout_s` "
+                f"({self.kafka.session_timeout_s:g}), or a worker that was frozen sends what "
+                "another one already has"
+            )
+        return self
+
+
+def load(file: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        file: YAML; None: environment and secret files alone.
+        environment: Instead of the process's own.
+
+    Raises:
+        ConfigError: Naming every setting that is wrong, where it was found and
+            what to do; never the value of a secret.
+    """
+    environment = os.environ if environment is None else environment
+    layers = [*_file(file), _environment(environment), *_secret_files(environment)]
+    tree: dict[str, Any] = {}
+    for layer in layers:
+        tree = _merged(tree, layer.tree)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError("\n".join(problems(error, Settings, layers))) from None
+
+
+def show(settings: Settings) -> str:
+    """Say the settings in effect as YAML, secrets starred."""
+    tree = settings.model_dump(mode="json")
+    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+    return re.sub(r"(://[^/\s:@]*):[^/\s@]*@", r"\1:**********@", text)
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one tree over another: mappings melt, everything else is replaced."""
+    both = {
+        key: _merged(under[key], over[key])
+        for key in under.keys() & over.keys()
+        if isinstance(under[key], dict) and isinstance(over[key], dict)
+    }
+    return {**under, **over, **both}
+
+
+class _Variables(EnvSettingsSource):
+    """Reads nested settings from a mapping of flat names."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._variables.items()}
+
+    def decode_complex_value(self, field_name: str, field: Any, value: Any) -> Any:
+        """Leave what is no JSON as it is: the model says what it should have been."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+class _SecretFiles(NestedSecretsSettingsSource):
+    """Reads nested settings from files named like `sitecore__client_key`."""
+
+    decode_complex_value = _Variables.decode_complex_value
+
+
+def _file(file: Path | None) -> Iterator[Layer]:
+    if file is not None:
+        yield Layer(read(file), lambda _path: str(file))
+
+
+def _environment(environment: Mapping[str, str]) -> Layer:
+    ours = {
+        name: value
+        for name, value in environment.items()
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in _OURS
+        and not _is_service_link(name, value)
+    }
+    _refuse_unknown("environment variable", {name: name[len(PREFIX) :] for name in ours}, PREFIX)
+    return Layer(_Variables(ours)(), lambda path: f"{PREFIX}{'__'.join(path).upper()}")
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    if name[len(PREFIX) :].lower().split("__")[0] in Settings.model_fields:
+        return False
+    found = _SERVICE_LINK.search(name)
+    return found is not None and (not found[0].startswith("_PORT") or "://" in value)
+
+
+def _secret_files(environment: Mapping[str, str]) -> Iterator[Layer]:
+    directory = environment.get("PIPELINE_SECRETS_DIR")
+    if not directory:
+        return
+    try:
+        source = _SecretFiles(
+            SecretsSettingsSource(Settings),
+            secrets_dir=directory,
+            secrets_dir_missing="error",
+            secrets_prefix="",
+        )
+    except (OSError, UnicodeDecodeError, SettingsError) as error:
+        raise ConfigError(
+            f"PIPELINE_SECRETS_DIR is {directory}, which cannot be read: {error}"
+        ) from None
+    _refuse_unknown("secret file", {f"{directory}/{name}": name for name in source.env_vars}, "")
+    yield Layer(source(), lambda path: f"{directory}/{'__'.join(path)}")
+
+
+def _refuse_unknown(what: str, names: Mapping[str, str], prefix: str) -> None:
+    """Refuse names that no setting has, with the name that was probably meant.
+
+    Args:
+        what: What bears the names, in words.
+        names: What stands after the prefix, by the whole name.
+        prefix: How the names of settings begin there.
+    """
+    known = list(_flat_names(Settings))
+    for name, rest in names.items():
+        if rest.lower().split("__")[0] not in Settings.model_fields:
+            near = nearest(rest.lower(), known)
+            meant = f"{prefix}{near}".upper() if prefix else near
+            advice = f"did you mean `{meant}`?" if near else "remove it"
+            raise ConfigError(f"{what} `{name}` names no setting; {advice}")
+
+
+def _flat_names(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        sections = [one for one in (field.annotation, *get_args(field.annotation)) if _section(one)]
+        if not sections:
+            yield name
+        for section in sections:
+            yield from (f"{name}__{inner}" for inner in _flat_names(section))
+
+
+def _section(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, BaseModel)
