@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipeline.commerce.events import BrowserId
-from pipeline.record import Instant
-from pipeline.sitecore.request import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +108,3 @@ class UnknownBrowser:
 Outcome: TypeAlias = (
     Delivered | Issued | Retry | Unknown | Throttle | SetUp | Refused | UnknownBrowser
 )
-
-
-def judge(request: Request, reply: Reply, *, now: Instant) -> Outcome:
-    """Say what a reply means for the request that was sent."""
-    raise NotImplementedError
