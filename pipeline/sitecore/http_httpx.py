@@ -15,7 +15,8 @@ from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
 
 _CERTIFICATE_EXPIRED: Final = 10
-_NAME_MISMATCH: Final = 62
+_WRONG_NAME: Final = frozenset({62, 64})
+"""Not for this host, not for this address."""
 _UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21})
 """OpenSSL's verify codes: an issuer is missing or not trusted."""
 
@@ -163,7 +164,7 @@ def _named(cause: BaseException) -> Unsent | None:
         case socket.gaierror():
             return Unsent.NAME
         case ssl.SSLCertVerificationError(verify_code=code):
-            if code == _NAME_MISMATCH:
+            if code in _WRONG_NAME:
                 return Unsent.TLS_NAME
             if code == _CERTIFICATE_EXPIRED:
                 return Unsent.TLS_EXPIRED

@@ -50,9 +50,9 @@ class HttpPort(Protocol):
     """An HTTP client for one host.
 
     An adapter sends a request once and never again, follows no redirect, keeps no cookies, reads
-    no environment, decodes no more than the limit, ends within the total timeout, closes the
-    connection of a request that was cancelled or timed out, and never hands a request the answer
-    to another.
+    no environment, decodes no more than the limit, and never hands a request the answer to another.
+    A request ends within the total timeout, and its connection is closed with it. One that is
+    cancelled may go on until then, so what must not leave must not be sent.
     """
 
     async def send(self, request: HttpRequest) -> Reply:
@@ -60,7 +60,7 @@ class HttpPort(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close all connections; requests under way end without an answer."""
+        """Send nothing more; requests under way end without an answer."""
         ...
 
 

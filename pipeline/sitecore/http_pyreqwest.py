@@ -50,13 +50,15 @@ _CAUSES: Final = (
     ("received corrupt message", Unsent.TLS),
     ("tunnel", Unsent.PROXY),
     ("proxy", Unsent.PROXY),
-    ("operation timed out", Unsent.CONNECT_TIMEOUT),
 )
 """Words in an error's causes that say more; the first that occurs counts."""
 
 
 class PyreqwestHttp:
     """Sends requests by ``pyreqwest``.
+
+    Cancelling `send`, or closing this, ends the waiting only: the library lets the request go on by
+    itself, until its total timeout at the latest.
 
     Source: hyper, beneath it, tries a request again by itself only if the pooled connection that it
     chose closed before the request was taken from its queue, so not a byte of it was written.
@@ -164,7 +166,8 @@ def _silence(error: PyreqwestError) -> NotSent | NoAnswer:
         return NotSent(Unsent.POOL_TIMEOUT)
     causes = _causes(error)
     if any(cause in _UNSENT for cause in causes):
-        return NotSent(_named(causes) or Unsent.CONNECT)
+        timed_out = isinstance(error, RequestTimeoutError)
+        return NotSent(Unsent.CONNECT_TIMEOUT if timed_out else _named(causes))
     if any(_REFUSED_US.search(cause) for cause in causes):
         return NotSent(Unsent.TLS)
     match error:
@@ -184,6 +187,6 @@ def _causes(error: PyreqwestError) -> list[str]:
     return [cause["message"] for cause in (listed or ())][1:]
 
 
-def _named(causes: list[str]) -> Unsent | None:
+def _named(causes: list[str]) -> Unsent:
     text = "\n".join(causes)
-    return next((name for words, name in _CAUSES if words in text), None)
+    return next((name for words, name in _CAUSES if words in text), Unsent.CONNECT)
