@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ValidationError, model_validator
@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from pipeline.config_file import read
-from pipeline.config_problems import Layer, nearest, problems
+from pipeline.config_problems import Layer, alternatives, is_section, nearest, problems
 from pipeline.errors import ConfigError
 from pipeline.record import DAY_S
 from pipeline.settings import (
@@ -213,7 +213,7 @@ def _is_service_link(name: str, value: str) -> bool:
     if name[len(PREFIX) :].lower().split("__")[0] in Settings.model_fields:
         return False
     found = _SERVICE_LINK.search(name)
-    return found is not None and (not found[0].startswith("_PORT") or "://" in value)
+    return found is not None and (found[0] != "_PORT" or "://" in value)
 
 
 def _secret_files(environment: Mapping[str, str]) -> Iterator[Layer]:
@@ -254,12 +254,8 @@ def _refuse_unknown(what: str, names: Mapping[str, str], prefix: str) -> None:
 
 def _flat_names(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        sections = [one for one in (field.annotation, *get_args(field.annotation)) if _section(one)]
+        sections = [one for one in alternatives(field.annotation) if is_section(one)]
         if not sections:
             yield name
         for section in sections:
             yield from (f"{name}__{inner}" for inner in _flat_names(section))
-
-
-def _section(type_: Any) -> bool:
-    return isinstance(type_, type) and issubclass(type_, BaseModel)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple, TypeAlias, get_args, get_origin
+from types import UnionType
+from typing import Any, NamedTuple, TypeAlias, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -114,28 +115,39 @@ def _type_at(model: type[BaseModel], path: Path) -> Any:
 
 
 def _type_inside(outer: Any, step: str | int) -> Any:
-    for one in (outer, *get_args(outer)):
-        if isinstance(one, type) and issubclass(one, BaseModel):
-            field = one.model_fields.get(str(step))
+    if isinstance(step, int):
+        return get_args(outer)[0] if get_args(outer) else None
+    for one in alternatives(outer):
+        if is_section(one):
+            field = one.model_fields.get(step)
             return None if field is None else field.annotation
-    if get_origin(outer) is dict:
-        return get_args(outer)[1]
-    return get_args(outer)[0] if get_args(outer) else None
+        if get_origin(one) is dict:
+            return get_args(one)[1]
+    return None
+
+
+def alternatives(type_: Any) -> tuple[Any, ...]:
+    """Split a union into its branches; anything else is its only branch."""
+    return get_args(type_) if get_origin(type_) in (Union, UnionType) else (type_,)
+
+
+def is_section(type_: Any) -> TypeGuard[type[BaseModel]]:
+    """Whether a type is a group of settings."""
+    return isinstance(type_, type) and issubclass(type_, BaseModel)
 
 
 def _names(section: Any) -> tuple[str, ...]:
-    for one in (section, *get_args(section)):
-        if isinstance(one, type) and issubclass(one, BaseModel):
-            return tuple(one.model_fields)
-    return ()
+    return tuple(
+        name for one in alternatives(section) if is_section(one) for name in one.model_fields
+    )
 
 
 def _shown(type_: Any, value: object) -> str:
     """Show what was found, unless it may hold a secret: one, or a whole section."""
-    parts = (type_, *get_args(type_))
-    if SecretStr in parts:
+    if SecretStr in alternatives(type_):
         return "a secret that is not shown"
-    if type_ is None or _names(type_) or not isinstance(value, _PLAIN):
+    holds_more = any(is_section(one) or get_origin(one) is dict for one in alternatives(type_))
+    if type_ is None or holds_more or not isinstance(value, _PLAIN):
         kind = type(value).__name__
         return _KINDS.get(kind, f"a {kind}")
     text = re.sub(r"://[^/\s]*@", "://…@", str(value))

@@ -1,7 +1,10 @@
 """Every metric, and the log line that goes with it: call sites say what happened."""
 
+from importlib.metadata import version
+from platform import python_version
+
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Info
 
 log = structlog.get_logger()
 
@@ -31,3 +34,32 @@ def client_key_kept(reason: str) -> None:
     """Count and log that the key's file changed and holds none: the last good one stays in use."""
     CLIENT_KEY_READS.labels(reason).inc()
     log.warning("client_key.kept", reason=reason)
+
+
+BUILD = Info("pipeline_build", "What runs in this process.")
+SIDE_DOOR_BROKEN = Counter(
+    "pipeline_side_door_broken", "Connections to /livez, /readyz or /metrics that broke."
+)
+
+
+def started(worker: str) -> None:
+    """Say in numbers and words what has started."""
+    build = {
+        "worker": worker,
+        "version": version("commerce-to-sitecore"),
+        "python": python_version(),
+        "confluent_kafka": version("confluent-kafka"),
+    }
+    BUILD.info(build)
+    log.info("worker.started", **build)
+
+
+def side_door_opened(port: int) -> None:
+    """Log where probes and scrapes are answered; nothing to count."""
+    log.info("side_door.opened", port=port)
+
+
+def side_door_broken(error: str) -> None:
+    """Count and log an answer that could not be given: the client left, or a check failed."""
+    SIDE_DOOR_BROKEN.inc()
+    log.info("side_door.broken", error=error)
