@@ -1,0 +1,143 @@
+"""What a guest does beside ordering: changes the cart, says who it is, looks around."""
+
+from dataclasses import replace
+
+from pipeline.commerce.events import (
+    Behaviour,
+    BrowserId,
+    CartEvent,
+    Contact,
+    CustomEventRaised,
+    GuestIdentified,
+    ProductsSearched,
+)
+from pipeline.orders.bounds import BROWSERS_MAX, CART_BYTES_MAX, FACTS_MAX, LINES_MAX
+from pipeline.orders.cart import comes_too_late, fact_of, knows, lines_of, pruned, with_fact
+from pipeline.orders.guest import Became, Cart, Fact, KnownIdentity
+from pipeline.orders.line_rules import refuse
+from pipeline.orders.seen import has_room, has_seen, with_seen
+from pipeline.orders.turn import Turn, context_of
+from pipeline.orders.validate import refuse_behaviour, refuse_cart_event, refuse_identity
+from pipeline.orders.waiting import cart_needed_from, identity_for, owe_cart, release
+from pipeline.record import Record
+from pipeline.refusal import Refusal
+from pipeline.sitecore.owed import Identity, OwedBehaviour, OwedIdentity
+from pipeline.sitecore.point_of_sale import PointOfSale
+
+
+def take_cart_event(turn: Turn, event: CartEvent, record: Record, pos: PointOfSale) -> Became:
+    """Take a change of the cart: the cart is owed if it is another one now, and no order waits."""
+    fact = fact_of(event, len(record.value or b""))
+    refusal = refuse_cart_event(event, pos)
+    if refusal is None:
+        if knows(turn.cart, fact):
+            return Became.REPEAT
+        if comes_too_late(turn.cart, fact):
+            return Became.LATE
+        cart = _with(turn, event, fact)
+        lines = lines_of(cart.facts)
+        refusal = _refuse_size(cart, len(lines))
+    if refusal is not None:
+        turn.refuse(refusal, record)
+        return Became.SET_ASIDE
+    before = turn.cart
+    turn.cart = cart
+    if turn.waiting:
+        release(turn)
+    elif lines != lines_of(before.facts):
+        owe_cart(turn, tuple(lines.values()))
+    return Became.OWED if turn.owed else Became.NOTED
+
+
+def take_identity(turn: Turn, event: GuestIdentified, record: Record, pos: PointOfSale) -> Became:
+    """Take an identity: the newest is what the guest is, and orders may have waited for it."""
+    refusal = refuse_identity(event, pos, len(record.value or b""))
+    if refusal is not None:
+        turn.refuse(refusal, record)
+        return Became.SET_ASIDE
+    if has_seen(turn.seen, event.event_id):
+        return Became.REPEAT
+    horizon_s = turn.policy.repeat_horizon_s
+    if has_room(turn.seen, turn.now, horizon_s):
+        turn.seen = with_seen(turn.seen, event.event_id, turn.now, horizon_s)
+    known = turn.identity
+    turn.identity = newest = _newest(known, event, pos)
+    if known is None or newest.browser_ids is not known.browser_ids:
+        turn.owed.append(
+            OwedIdentity(
+                **turn.owing(context_of(event), event.occurred_at),
+                identity=identity_for(newest.identity, pos),
+            )
+        )
+    release(turn)
+    if turn.owed:
+        return Became.OWED
+    return Became.NOTED if newest is not known else Became.LATE
+
+
+def take_behaviour(turn: Turn, event: Behaviour, record: Record) -> Became:
+    """Take behaviour: owed as it comes, once an event id."""
+    refusal = refuse_behaviour(event)
+    if refusal is None:
+        if has_seen(turn.seen, event.event_id):
+            return Became.REPEAT
+        horizon_s = turn.policy.repeat_horizon_s
+        if has_room(turn.seen, turn.now, horizon_s):
+            turn.seen = with_seen(turn.seen, event.event_id, turn.now, horizon_s)
+            _owe_behaviour(turn, event)
+            return Became.OWED
+        refusal = refuse("too_many_events", "", "of this guest, in one repeat horizon")
+    turn.refuse(refusal, record)
+    return Became.SET_ASIDE
+
+
+def _with(turn: Turn, event: CartEvent, fact: Fact) -> Cart:
+    cart = with_fact(turn.cart, fact, turn.now)
+    if event.occurred_at >= cart.context_at:
+        cart = Cart(
+            cart.facts, cart.newest_at, cart.forgotten_to, context_of(event), event.occurred_at
+        )
+    return pruned(cart, horizon_s=turn.policy.cart_horizon_s, until=cart_needed_from(turn.waiting))
+
+
+def _refuse_size(cart: Cart, lines: int) -> Refusal | None:
+    if lines > LINES_MAX:
+        return refuse("too_many_lines", "line", lines)
+    if len(cart.facts) > FACTS_MAX:
+        return refuse("too_many_cart_events", "", len(cart.facts))
+    size = sum(fact.size for fact in cart.facts)
+    return refuse("cart_too_large", "line", f"{size} bytes") if size > CART_BYTES_MAX else None
+
+
+def _newest(known: KnownIdentity | None, event: GuestIdentified, pos: PointOfSale) -> KnownIdentity:
+    contact = event.contact if pos.personal_fields else Contact()
+    identity = Identity(event.identifiers, contact)
+    browser_ids: tuple[BrowserId | None, ...] = (event.browser_id,)
+    if known is None:
+        return KnownIdentity(identity, event.occurred_at, event.event_id, browser_ids)
+    is_newer = (event.occurred_at, event.event_id) > (known.occurred_at, known.event_id)
+    if is_newer and identity != known.identity:
+        return KnownIdentity(identity, event.occurred_at, event.event_id, browser_ids)
+    told = known.browser_ids
+    if event.browser_id not in told:
+        told = (*told, event.browser_id)[-BROWSERS_MAX:]
+    if is_newer:
+        return KnownIdentity(known.identity, event.occurred_at, event.event_id, told)
+    return known if told is known.browser_ids else replace(known, browser_ids=told)
+
+
+def _owe_behaviour(turn: Turn, event: Behaviour) -> None:
+    name, search = "VIEW", None
+    if isinstance(event, CustomEventRaised):
+        name = event.name.upper()
+    elif isinstance(event, ProductsSearched):
+        name, search = "SEARCH", event
+    turn.owed.append(
+        OwedBehaviour(
+            **turn.owing(context_of(event), event.occurred_at),
+            type=name,
+            product_name=search.product_name if search else None,
+            product_type=search.product_type if search else None,
+            attributes=event.attributes,
+        )
+    )

@@ -1,0 +1,109 @@
+"""Rules of lines and money: what no form of a point of sale's protocol can carry.
+
+Sitecore accepts such lines and never shows them, or shows an amount of zero.
+Rules that bind one of two possible forms are not here: they choose the form.
+"""
+
+from collections.abc import Iterable
+from math import isfinite
+
+from pipeline.commerce.events import Attributes, Line, Money
+from pipeline.orders.bounds import ATTRIBUTES_MAX, LINES_MAX
+from pipeline.refusal import Refusal
+
+_FOUND_MAX = 100
+_DIGITS_MAX = 18
+
+
+def refuse(rule: str, field: str, found: object) -> Refusal:
+    """Name a refusal; *found* is cut, and must hold no contact data."""
+    return Refusal(rule, field, str(found)[:_FOUND_MAX])
+
+
+def is_currency(code: str) -> bool:
+    """Whether a code has the form of ISO 4217: three letters, in either case."""
+    return len(code) == 3 and code.isascii() and code.isalpha()
+
+
+def refuse_money(money: Money, field: str) -> Refusal | None:
+    """Refuse an amount that is no number, or a currency that Sitecore would read as zero."""
+    if not is_currency(money.currency):
+        return refuse("invalid_currency", f"{field}.currency", money.currency)
+    amount = money.amount
+    if not amount.is_finite() or (amount and amount.adjusted() >= _DIGITS_MAX):
+        return refuse("invalid_amount", f"{field}.amount", amount)
+    return None
+
+
+def refuse_attributes(attributes: Attributes, field: str) -> Refusal | None:
+    """Refuse more extension data than is documented, and numbers that JSON does not have."""
+    if not attributes:
+        return None
+    if len(attributes) > ATTRIBUTES_MAX:
+        return refuse("too_many_attributes", field, len(attributes))
+    for name, value in attributes.items():
+        if isinstance(value, float) and not isfinite(value):
+            return refuse("invalid_attribute", f"{field}.{name}", value)
+    return None
+
+
+def refuse_line(line: Line, field: str) -> Refusal | None:
+    """Refuse a line that neither a cart nor an order can carry."""
+    refusal = refuse_money(line.unit_price, f"{field}.unitPrice")
+    if refusal is None and line.organization_unit_price is not None:
+        refusal = refuse_money(line.organization_unit_price, f"{field}.organizationUnitPrice")
+    return refusal or refuse_attributes(line.attributes, f"{field}.attributes")
+
+
+def refuse_cart_line(line: Line, field: str) -> Refusal | None:
+    """Refuse a line that a cart cannot carry.
+
+    The Stream API documents item id, product id, type and name of an ADD as
+    required; an order in one event may leave each of them out.
+    """
+    for value, name in (
+        (line.item_id, "itemId"),
+        (line.product_id, "productId"),
+        (line.type, "type"),
+        (line.name, "name"),
+    ):
+        if not value:
+            return refuse("missing_text", f"{field}.{name}", "empty")
+    return None
+
+
+def refuse_order_lines(lines: tuple[Line, ...], *, cart_form: bool) -> Refusal | None:
+    """Refuse the lines of an order.
+
+    Args:
+        lines: Those of the event, or those that the cart gave.
+        cart_form: Whether the cart form is the only possible one. It names what is
+            bought by item id, so it needs lines, and an id names one line.
+    """
+    if len(lines) > LINES_MAX:
+        return refuse("too_many_lines", "lines", len(lines))
+    for index, line in enumerate(lines):
+        field = f"lines.{index}"
+        refusal = refuse_line(line, field) or _refuse_quantity(line, field)
+        if refusal is None and cart_form:
+            refusal = refuse_cart_line(line, field)
+        if refusal is not None:
+            return refusal
+    return _refuse_as_cart(lines) if cart_form else None
+
+
+def _refuse_quantity(line: Line, field: str) -> Refusal | None:
+    return (
+        refuse("invalid_quantity", f"{field}.quantity", line.quantity)
+        if line.quantity < 1
+        else None
+    )
+
+
+def _refuse_as_cart(lines: Iterable[Line]) -> Refusal | None:
+    items = [line.item_id for line in lines]
+    if not items:
+        return refuse("lines_missing", "lines", "no line, in the order or in the cart")
+    if len(set(items)) < len(items):
+        return refuse("repeated_item", "lines", f"{len(items)} lines of {len(set(items))} items")
+    return None
