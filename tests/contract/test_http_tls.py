@@ -133,8 +133,10 @@ def test_a_wrong_certificate_file_is_refused_at_start(
     if content is not None:
         path.write_bytes(content)
 
+    settings: dict[str, Any] = {setting: str(path)}
+
     async def scenario() -> None:
-        async with opened(library, "https://127.0.0.1", **{setting: str(path)}):
+        async with opened(library, "https://127.0.0.1", **settings):
             pass
 
     with pytest.raises(ConfigError, match=r"wrong\.pem"):

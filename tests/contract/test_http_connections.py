@@ -1,0 +1,165 @@
+"""Connections: kept, bounded, never confused, and each request on one of them once."""
+
+import asyncio
+import random
+from collections import Counter
+
+import pytest
+
+from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
+from tests.contract.adapters import LIBRARIES, Library, event, opened, run
+from tests.contract.loopback import OK, AbortError, HangupError, Visit, listening, says
+
+pytestmark = pytest.mark.parametrize("library", LIBRARIES)
+
+MANY = {"pyreqwest": 300, "httpx": 100}
+SURPLUS = b"HTTP/1.1 400 Bad\r\nContent-Length: 7\r\n\r\nsurplus"
+
+
+def echo(visit: Visit) -> bytes:
+    """An answer that says which request it is to."""
+    body = visit.request.body
+    return b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def test_requests_go_out_at_once_up_to_the_limit(library: Library) -> None:
+    """A server that answers none before it has all of them shows that none waits for another."""
+    many = MANY[library]
+
+    async def scenario() -> None:
+        all_here = asyncio.Barrier(many)
+
+        async def script(visit: Visit) -> None:
+            await all_here.wait()
+            await visit.say(OK)
+
+        async with (
+            listening(script) as server,
+            opened(library, server.endpoint, connections_max=many, total_timeout_s=30) as http,
+        ):
+            for wave in (1, 2):
+                replies = await asyncio.gather(*(http.send(event(str(n))) for n in range(many)))
+                assert all(isinstance(reply, Answer) for reply in replies)
+                # httpx keeps none: it would confuse answers.
+                kept = library == "pyreqwest"
+                assert server.connections == (many if kept else many * wave)
+
+    run(scenario())
+
+
+def test_no_more_requests_go_out_than_the_limit(library: Library) -> None:
+    """The others wait for a free connection."""
+
+    async def scenario() -> None:
+        async def script(visit: Visit) -> None:
+            await asyncio.sleep(0)
+            await visit.say(OK)
+
+        async with (
+            listening(script) as server,
+            opened(library, server.endpoint, connections_max=5) as http,
+        ):
+            replies = await asyncio.gather(*(http.send(event(str(n))) for n in range(50)))
+            assert all(isinstance(reply, Answer) for reply in replies)
+            assert len(server.requests) == 50
+            assert server.under_way_most <= 5
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("end", [HangupError, AbortError])
+def test_a_connection_that_closes_between_requests_costs_no_repeat(
+    library: Library, end: type[Exception]
+) -> None:
+    """The next request may meet it; the library must not send that one twice."""
+
+    async def scenario() -> tuple[list[Reply], Counter[bytes]]:
+        async with (
+            listening(says(OK, end)) as server,
+            opened(library, server.endpoint, connections_max=8) as http,
+        ):
+            replies: list[Reply] = []
+            for wave in range(25):
+                names = (f"{wave}/{n}" for n in range(8))
+                replies += await asyncio.gather(*(http.send(event(name)) for name in names))
+            return replies, Counter(seen.body for seen in server.requests)
+
+    replies, arrived = run(scenario())
+
+    assert max(arrived.values()) == 1
+    unsent = sum(isinstance(reply, NotSent) for reply in replies)
+    unknown = sum(isinstance(reply, NoAnswer) for reply in replies)
+    assert 200 - unsent - unknown <= len(arrived) <= 200 - unsent
+
+
+def test_surplus_bytes_never_answer_the_next_request(library: Library) -> None:
+    """Or an order that was refused would count as delivered, and one that was not as refused."""
+
+    async def scenario() -> None:
+        async def script(visit: Visit) -> None:
+            await visit.say(echo(visit) + SURPLUS)
+
+        async with listening(script) as server, opened(library, server.endpoint) as http:
+            for n in range(50):
+                reply = await http.send(event(str(n)))
+                assert not isinstance(reply, Answer) or reply.body == str(n).encode()
+            assert len(server.requests) <= 50
+
+    run(scenario())
+
+
+def test_a_late_answer_never_answers_the_next_request(library: Library) -> None:
+    """Under time-outs, cancellations and hang-ups together every answer is that of its request."""
+    dice = random.Random(20250801)
+
+    async def scenario() -> None:
+        async def script(visit: Visit) -> None:
+            await asyncio.sleep(dice.choice((0, 0, 0.01, 0.05, 0.3)))
+            await visit.say(echo(visit))
+            if dice.random() < 0.1:
+                raise HangupError
+
+        async with (
+            listening(script) as server,
+            opened(library, server.endpoint, total_timeout_s=0.2, connections_max=16) as http,
+        ):
+
+            async def one(name: str) -> Reply | None:
+                sending = asyncio.create_task(http.send(event(name)))
+                if dice.random() < 0.1:
+                    await asyncio.sleep(0.005)
+                    sending.cancel()
+                await asyncio.wait([sending])
+                return None if sending.cancelled() else sending.result()
+
+            for wave in range(20):
+                names = [f"{wave}/{n}" for n in range(16)]
+                for name, reply in zip(names, await asyncio.gather(*map(one, names)), strict=True):
+                    assert not isinstance(reply, Answer) or reply.body == name.encode()
+            assert max(Counter(seen.body for seen in server.requests).values()) == 1
+
+    run(scenario())
+
+
+def test_a_cancelled_request_gives_its_place_back(library: Library) -> None:
+    """At whatever step it is cancelled, and at its deadline at the latest."""
+
+    async def scenario() -> None:
+        async with (
+            listening(says(OK)) as server,
+            opened(library, server.endpoint, total_timeout_s=0.5, connections_max=2) as http,
+        ):
+            for steps in range(60):
+                sending = [asyncio.create_task(http.send(event("lost"))) for _ in range(4)]
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                for one in sending:
+                    one.cancel()
+                await asyncio.wait(sending)
+            await asyncio.sleep(0.5)
+
+            replies = await asyncio.gather(*(http.send(event("kept")) for _ in range(4)))
+
+            assert all(isinstance(reply, Answer) for reply in replies), replies
+
+    run(scenario())
