@@ -7,9 +7,10 @@ finds it; then it is forgotten.
 
 from bisect import bisect_left
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from pipeline.commerce.events import (
+    CartCleared,
     CartEvent,
     EventId,
     ItemId,
@@ -21,6 +22,7 @@ from pipeline.commerce.events import (
 )
 from pipeline.orders.guest import Cart, Fact
 from pipeline.record import Instant, later
+from pipeline.sitecore.owed import Context
 
 Key: TypeAlias = tuple[Instant, int, EventId]
 """Where a fact stands among others."""
@@ -31,14 +33,17 @@ _PURCHASE = 1
 
 def fact_of(event: CartEvent, size: int) -> Fact:
     """Say what an event did to the cart; a quantity of zero is a removal."""
-    item_id: ItemId | None = None
-    line: Line | None = None
-    if isinstance(event, LineAdded | LineChanged):
-        item_id = event.line.item_id
-        line = event.line if event.line.quantity else None
-    elif isinstance(event, LineRemoved):
-        item_id = event.item_id
-    return Fact(event.occurred_at, _CART_EVENT, event.event_id, item_id, line, size)
+    at, event_id = event.occurred_at, event.event_id
+    match event:
+        case LineAdded(line=line) | LineChanged(line=line):
+            remains = line if line.quantity else None
+            return Fact(at, _CART_EVENT, event_id, line.item_id, remains, size)
+        case LineRemoved(item_id=item_id):
+            return Fact(at, _CART_EVENT, event_id, item_id, None, size)
+        case CartCleared():
+            return Fact(at, _CART_EVENT, event_id, None, None, size)
+        case _:
+            assert_never(event)
 
 
 def purchase(event: OrderPlaced) -> Fact:
@@ -66,16 +71,25 @@ def comes_too_late(cart: Cart, fact: Fact) -> bool:
     return fact.at <= cart.forgotten_to and fact.item_id is not None
 
 
-def with_fact(cart: Cart, fact: Fact, now: Instant) -> Cart:
-    """Put a fact that is not known yet in its place; *now* is when we read of it."""
+def with_fact(cart: Cart, fact: Fact, now: Instant, context: Context | None = None) -> Cart:
+    """Put a fact that is not known yet in its place.
+
+    Args:
+        cart: The log without it.
+        fact: Of any age.
+        now: When we read of it.
+        context: Circumstances of a cart event, kept if none newer are known; None
+            for a purchase.
+    """
     facts = cart.facts
     index = _index(facts, fact[:3])
+    keeps = context is None or fact.at < cart.context_at
     return Cart(
         (*facts, fact) if index == len(facts) else (*facts[:index], fact, *facts[index:]),
         max(cart.newest_at, min(fact.at, now)),
         cart.forgotten_to,
-        cart.context,
-        cart.context_at,
+        cart.context if keeps else context,
+        cart.context_at if keeps else fact.at,
     )
 
 

@@ -92,12 +92,11 @@ def take_behaviour(turn: Turn, event: Behaviour, record: Record) -> Became:
 
 
 def _with(turn: Turn, event: CartEvent, fact: Fact) -> Cart:
-    cart = with_fact(turn.cart, fact, turn.now)
-    if event.occurred_at >= cart.context_at:
-        cart = Cart(
-            cart.facts, cart.newest_at, cart.forgotten_to, context_of(event), event.occurred_at
-        )
-    return pruned(cart, horizon_s=turn.policy.cart_horizon_s, until=cart_needed_from(turn.waiting))
+    return pruned(
+        with_fact(turn.cart, fact, turn.now, context_of(event)),
+        horizon_s=turn.policy.cart_horizon_s,
+        until=cart_needed_from(turn.waiting),
+    )
 
 
 def _refuse_size(cart: Cart, lines: int) -> Refusal | None:

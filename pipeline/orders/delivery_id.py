@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pipeline.sitecore.owed import DeliveryId
 
-_VERSION_AND_VARIANT = ~((0xF000 << 64) | (0xC000 << 48))
-_VERSION_5 = (5 << 76) | (0x8000 << 48)
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""RFC 4122 fixes the two high bits of the digit after the version."""
 
 
 def delivery_id(application: UUID, cause: str, index: int) -> DeliveryId:
@@ -16,7 +16,7 @@ def delivery_id(application: UUID, cause: str, index: int) -> DeliveryId:
     time: one is made for every message.
     """
     name = f"{cause}:{index}".encode("utf-8", "surrogatepass")
-    digest = sha1(application.bytes + name, usedforsecurity=False).digest()
-    number = int.from_bytes(digest[:16], "big") & _VERSION_AND_VARIANT | _VERSION_5
-    text = f"{number:032x}"
-    return DeliveryId(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")
+    text = sha1(application.bytes + name, usedforsecurity=False).hexdigest()
+    return DeliveryId(
+        f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+    )

@@ -9,6 +9,7 @@ from typing import assert_never
 from pipeline.commerce.events import (
     AfterOrder,
     Behaviour,
+    CartCleared,
     CartEvent,
     Contact,
     CustomEventRaised,
@@ -80,19 +81,15 @@ def refuse_circumstances(event: Event, now: Instant, policy: OrderPolicy) -> Ref
 
 def refuse_cart_event(event: CartEvent, pos: PointOfSale) -> Refusal | None:
     """Refuse a change of the cart that would not be one."""
-    if isinstance(event, LineAdded | LineChanged):
-        line = event.line
-        if line.quantity < 0:
-            return refuse("invalid_quantity", "line.quantity", line.quantity)
-        if not line.item_id:
-            return refuse("missing_text", "line.itemId", "empty")
-        refusal = refuse_line(line, "line")
-        if refusal is None and pos.protocol is not Protocol.SINGLE:
-            refusal = refuse_cart_line(line, "line")
-        return refusal
-    if isinstance(event, LineRemoved) and not event.item_id:
-        return refuse("missing_text", "itemId", "empty")
-    return None
+    match event:
+        case LineAdded(line=line) | LineChanged(line=line):
+            return _refuse_changed_line(line, pos)
+        case LineRemoved(item_id=item_id):
+            return _refuse_empty(item_id, "itemId")
+        case CartCleared():
+            return None
+        case _:
+            assert_never(event)
 
 
 def refuse_order(
@@ -172,6 +169,15 @@ def refuse_after_order(event: AfterOrder) -> Refusal:
     return refuse(
         rule, "", "the Stream API only creates orders: update it by the REST or Batch API"
     )
+
+
+def _refuse_changed_line(line: Line, pos: PointOfSale) -> Refusal | None:
+    if line.quantity < 0:
+        return refuse("invalid_quantity", "line.quantity", line.quantity)
+    refusal = _refuse_empty(line.item_id, "line.itemId") or refuse_line(line, "line")
+    if refusal is None and pos.protocol is not Protocol.SINGLE:
+        refusal = refuse_cart_line(line, "line")
+    return refusal
 
 
 def _refuse_order_id(order_id: str) -> Refusal | None:

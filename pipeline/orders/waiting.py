@@ -79,6 +79,8 @@ def is_too_much(turn: Turn, waiting: tuple[WaitingOrder, ...], record: Record) -
 
 def cart_needed_from(waiting: tuple[WaitingOrder, ...]) -> Instant | None:
     """The oldest instant whose cart an order still waits for; None: none does."""
+    if not waiting:
+        return None
     return min(
         (order.event.occurred_at for order in waiting if not order.event.lines), default=None
     )
