@@ -6,6 +6,7 @@ PipelineError                 70  a fault of ours
 ├── UnavailableError          69  an outside system does not answer
 ├── ConfigError               78  stop before consuming: the settings are wrong
 ├── StateError                76  offsets, state and topics contradict each other: `reset` decides
+│   └── UnknownSchema         76  our own topic holds what a newer release wrote
 ├── FatalKafkaError           75  Kafka ended this client: exit and be restarted
 │   └── FencedError           75  another member owns our work
 └── RecordError                   this record only: set it aside
@@ -49,6 +50,10 @@ class StateError(PipelineError):
     """Offsets, state and topics contradict each other; only a person can say which is right."""
 
     exit_code = 76
+
+
+class UnknownSchema(StateError):  # noqa: N818 — what it is, not that it is an error
+    """What is owed was written by a newer release: going on would lose it, so the worker stops."""
 
 
 class FatalKafkaError(PipelineError):

@@ -1,0 +1,1 @@
+"""Commerce events, from and to bytes and text."""

@@ -1,0 +1,62 @@
+"""What is owed, as bytes."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from pipeline.commerce import schemas
+from pipeline.errors import RecordError, UnknownSchema, Unreadable
+from pipeline.record import GuestId, Instant, Position
+from pipeline.sitecore.codec import WRITTEN_RELEASE, decode_owed, encode_owed
+from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, OwedErasure
+from tests import strategies
+
+ERASURE = OwedErasure(
+    delivery_id=DeliveryId("5f0a2d0e-9d5c-5c39-9f6e-6f5c7c8c2c11"),
+    guest_id=GuestId("ann"),
+    sequence=1,
+    occurred_at=Instant(1_767_225_600_000),
+    context=Context(None, "WEB", "shop", None, "EUR", None),
+    cause=Cause(None, "idle", (Position("commerce-events", 1, 7),), Instant(1_767_225_600_000)),
+)
+
+
+@given(strategies.owed)
+def test_what_was_encoded_is_decoded_to_the_same(owed: Owed) -> None:
+    """Deliver says what assemble decided, to the last digit."""
+    assert decode_owed(encode_owed(owed)) == owed
+
+
+def test_what_is_written_is_a_released_schema() -> None:
+    """An unreleased one could still change, and its bytes would lie in Kafka for two weeks."""
+    header = encode_owed(ERASURE)[:10]
+
+    assert header == schemas.released()[WRITTEN_RELEASE]["stream.OwedErasure"].header
+
+
+def test_a_newer_schema_stops_the_worker() -> None:
+    """After a roll back, setting aside what the newer release owed would lose it."""
+    newer = b"\xc3\x01" + b"\x07" * 8 + encode_owed(ERASURE)[10:]
+
+    with pytest.raises(UnknownSchema, match="0707070707070707"):
+        decode_owed(newer)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"", Unreadable.FRAMING),
+        (b"\x00\x00\x00\x00\x01abc", Unreadable.FRAMING),
+        (b"\xc3\x01abc", Unreadable.TRUNCATED),
+        (encode_owed(ERASURE)[:-1], Unreadable.TRUNCATED),
+        (encode_owed(ERASURE) + b"\x00", Unreadable.MALFORMED),
+        (encode_owed(replace(ERASURE, guest_id=GuestId(""))), Unreadable.INVALID_FIELD),
+    ],
+)
+def test_foreign_bytes_are_refused_by_name(value: bytes, reason: Unreadable) -> None:
+    """Somebody else wrote into our topic: that record alone is set aside."""
+    with pytest.raises(RecordError) as caught:
+        decode_owed(value)
+
+    assert caught.value.reason is reason
