@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -52,31 +53,20 @@ class _Exchange:
 
 
 class HttpxHttp:
-    """Sends requests by ``httpx``, through its transport alone.
+    """Sends requests by ``httpx``, through a transport of its own for each.
 
-    The client class above the transport would keep cookies, log addresses and add headers. Every
-    request has a connection of its own: on one that is kept, the library takes surplus bytes behind
-    an answer for the answer to the next request.
+    The client class above the transport would keep cookies, log addresses and add headers. The
+    pool in it, when shared, takes surplus bytes behind an answer for the answer to the next
+    request, and never frees the place of a request that was cancelled while it connected.
     """
 
     def __init__(self, settings: HttpSettings) -> None:
         """Raises ConfigError when a certificate file is wrong."""
-        self._base = settings.base
-        self._bytes_max = settings.body_bytes_max
-        self._total_s = settings.total_timeout_s
-        self._timeouts = {
-            "connect": settings.connect_timeout_s,
-            "pool": settings.connect_timeout_s,
-        }
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=http_tls.ssl_context(settings),
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=settings.connections_max, max_keepalive_connections=0
-            ),
-            proxy=settings.proxy,
-            retries=0,
-        )
+        self._settings = settings
+        self._ssl = http_tls.ssl_context(settings)
+        self._proxy = _proxy(settings, self._ssl)
+        self._places = asyncio.Semaphore(settings.connections_max)
+        self._open: set[httpx.AsyncHTTPTransport] = set()
         self._closed = False
 
     async def send(self, request: HttpRequest) -> Reply:
@@ -85,8 +75,8 @@ class HttpxHttp:
             return NotSent(Unsent.CLOSED)
         exchange = _Exchange()
         try:
-            async with asyncio.timeout(self._total_s):
-                return await self._run(request, exchange)
+            async with asyncio.timeout(self._settings.total_timeout_s), self._place() as transport:
+                return await self._run(transport, self._build(request, exchange), exchange)
         except (httpx.TransportError, httpx.InvalidURL, OSError, ValueError) as error:
             if exchange.head is None:
                 return self._silence(error, exchange)
@@ -95,31 +85,58 @@ class HttpxHttp:
     async def close(self) -> None:
         """Close all connections."""
         self._closed = True
-        await self._transport.aclose()
+        for transport in tuple(self._open):
+            await transport.aclose()
 
-    async def _run(self, request: HttpRequest, exchange: _Exchange) -> Answer:
-        response = await self._transport.handle_async_request(self._build(request, exchange))
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+        """Wait for one of the places, and for the time of a request fill it."""
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                await self._places.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("all places are taken") from None
+        try:
+            async with httpx.AsyncHTTPTransport(
+                verify=self._ssl, trust_env=False, proxy=self._proxy, retries=0
+            ) as transport:
+                self._open.add(transport)
+                try:
+                    yield transport
+                finally:
+                    self._open.discard(transport)
+        finally:
+            self._places.release()
+
+    async def _run(
+        self, transport: httpx.AsyncHTTPTransport, request: httpx.Request, exchange: _Exchange
+    ) -> Answer:
+        response = await transport.handle_async_request(request)
         exchange.head = head = response.status_code, list(_headers(response))
-        body = exchange.body
+        body, bytes_max = exchange.body, self._settings.body_bytes_max
         try:
             async for chunk in response.aiter_raw():
                 body += chunk
-                if len(body) > self._bytes_max:
+                if len(body) > bytes_max:
                     break
         finally:
             await response.aclose()
-        return self._answer(head, body[: self._bytes_max], cut=len(body) > self._bytes_max)
+        return self._answer(head, body[:bytes_max], cut=len(body) > bytes_max)
 
     def _answer(self, head: _Head, body: bytearray, *, cut: bool) -> Answer:
-        return answer(*head, body=bytes(body), cut=cut, bytes_max=self._bytes_max)
+        bytes_max = self._settings.body_bytes_max
+        return answer(*head, body=bytes(body), cut=cut, bytes_max=bytes_max)
 
     def _build(self, request: HttpRequest, exchange: _Exchange) -> httpx.Request:
         return httpx.Request(
             request.method,
-            self._base + request.path,
+            self._settings.base + request.path,
             headers=[*headers_of(request), ("connection", "close")],
             content=request.body,
-            extensions={"timeout": self._timeouts, "trace": exchange.trace},
+            extensions={
+                "timeout": {"connect": self._settings.connect_timeout_s},
+                "trace": exchange.trace,
+            },
         )
 
     def _silence(self, error: Exception, exchange: _Exchange) -> NotSent | NoAnswer:
@@ -138,6 +155,13 @@ class HttpxHttp:
             case httpx.RemoteProtocolError() if "disconnected" not in str(error):
                 return NoAnswer(Unanswered.NOT_HTTP)
         return NoAnswer(Unanswered.LOST)
+
+
+def _proxy(settings: HttpSettings, context: ssl.SSLContext) -> httpx.Proxy | None:
+    if settings.proxy is None:
+        return None
+    with_tls = settings.proxy.startswith("https:")
+    return httpx.Proxy(settings.proxy, ssl_context=context if with_tls else None)
 
 
 def _headers(response: httpx.Response) -> Iterator[tuple[str, str]]:
