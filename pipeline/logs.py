@@ -46,7 +46,9 @@ def _shared() -> list[Processor]:
 
 def _ends(stream: TextIO) -> list[Processor]:
     if stream.isatty():
-        return [structlog.dev.ConsoleRenderer(colors=True)]
+        # The other formatters print local variables, which may hold secrets and contacts.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=True, exception_formatter=plain)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 

@@ -54,6 +54,11 @@ def started(worker: str) -> None:
     log.info("worker.started", **build)
 
 
+def failed() -> None:
+    """Log a fault of the program with its trace; the process ends, so nothing is counted."""
+    log.critical("process.failed", exc_info=True)
+
+
 def side_door_opened(port: int) -> None:
     """Log where probes and scrapes are answered; nothing to count."""
     log.info("side_door.opened", port=port)

@@ -1,0 +1,40 @@
+"""What ends a worker: a signal, or the end of the process that started it."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Stop in order at the first signal; a second one ends the process where it stands.
+
+    That is safe: what a crash interrupts is done again after the next start.
+    """
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        for one in SIGNALS:
+            signal.signal(one, signal.SIG_DFL)
+        stop()
+
+    before = {one: signal.signal(one, handle) for one in SIGNALS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def stop_with_parent(stop: Callable[[], None]) -> None:
+    """Stop when standard input closes: whoever held its other end has ended, however it did."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        stop()
+
+    Thread(target=wait, name="parent", daemon=True).start()
