@@ -78,7 +78,7 @@ class ClientKey:
         return self._key
 
     def __repr__(self) -> str:
-        return f"ClientKey({'given' if self._path is None else self._path})"
+        return f"ClientKey(file={self._path})"
 
     def _signature(self) -> tuple[int, int, int, int] | None:
         try:
