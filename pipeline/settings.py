@@ -255,6 +255,10 @@ class SitecoreSettings(Section):
     """The HTTP client: the fast one, or the plain one."""
     ca_file: str | None = None
     """PEM file of further authorities to trust."""
+    certificate_file: str | None = None
+    """PEM file of our own certificate, for a gateway that asks for one."""
+    certificate_key_file: str | None = None
+    """PEM file of its key; unset: the key is in `certificate_file`."""
     proxy: HttpUrl | None = None
     """Forward proxy."""
     mark_requests: bool = False

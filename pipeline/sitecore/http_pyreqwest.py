@@ -19,7 +19,7 @@ from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
 from pipeline.sitecore import http_tls
-from pipeline.sitecore.http_port import HttpSettings, Unanswered, Unsent, answer, headers_of
+from pipeline.sitecore.http_port import CLIENT_HEADERS, HttpSettings, Unanswered, Unsent, answer
 from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
 
@@ -92,7 +92,8 @@ class PyreqwestHttp:
 
     def _build(self, request: HttpRequest) -> StreamRequest:
         building = self._client.request(request.method, self._base + request.path)
-        building = building.headers(headers_of(request))
+        if request.headers:
+            building = building.headers(request.headers)
         if request.body is not None:
             building = building.body_bytes(request.body)
         # Read nothing ahead: an error in the body would take the status with it.
@@ -127,6 +128,7 @@ def _client(settings: HttpSettings) -> Client:
         .brotli(enable=False)
         .zstd(enable=False)
         .http1_only()
+        .default_headers(CLIENT_HEADERS)
         .timeout(timedelta(seconds=settings.total_timeout_s))
         .connect_timeout(timedelta(seconds=settings.connect_timeout_s))
         .pool_timeout(timedelta(seconds=settings.connect_timeout_s))

@@ -82,6 +82,22 @@ def test_the_request_arrives_as_it_was_written(library: Library) -> None:
     assert seen.header("accept-encoding") == "identity"
 
 
+def test_a_header_of_the_request_replaces_ours(library: Library) -> None:
+    """A name said twice would leave it to the server which one counts."""
+
+    async def scenario() -> Seen:
+        async with (
+            listening(says(sized(b"{}"))) as server,
+            opened(library, server.endpoint) as http,
+        ):
+            await http.send(HttpRequest("POST", "/", b"{}", (("User-Agent", "mine"),)))
+            return server.requests[0]
+
+    agents = [value for name, value in run(scenario()).headers if name == "user-agent"]
+
+    assert agents == ["mine"]
+
+
 def test_a_long_answer_is_cut_at_the_limit(library: Library) -> None:
     """An answer is some hundred bytes; nothing may fill the memory of thousands of requests."""
     whole = answered(library, sized(b"x" * BODY_BYTES_MAX))
