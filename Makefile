@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench-assemble bench-deliver lock clean
+.PHONY: help demo test lint format docs bench-assemble bench-deliver lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ lint: $(VENV)/dev ## Check format, style, types and the import contract
 format: $(VENV)/dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix pipeline tests benchmarks
 	$(BIN)/ruff format pipeline tests benchmarks
+
+docs: $(VENV)/runtime ## Write the reference of settings anew
+	$(BIN)/python -m pipeline.settings_page docs
 
 lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
