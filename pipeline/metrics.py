@@ -4,7 +4,7 @@ from importlib.metadata import version
 from platform import python_version
 
 import structlog
-from prometheus_client import Counter, Info
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 log = structlog.get_logger()
 
@@ -68,3 +68,123 @@ def side_door_broken(error: str) -> None:
     """Count and log an answer that could not be given: the client left, or a check failed."""
     SIDE_DOOR_BROKEN.inc()
     log.info("side_door.broken", error=error)
+
+
+# Deliver.
+
+DELIVERED = Counter("pipeline_delivered", "Messages that Sitecore accepted, by type.", ["type"])
+ATTEMPTS = Counter("pipeline_attempts", "Requests, by type and outcome.", ["type", "outcome"])
+UNKNOWN = Counter("pipeline_unknown", "Requests that left and were never answered.", ["type"])
+UNCONFIRMED = Counter(
+    "pipeline_unconfirmed", "Accepted by status, though the body did not say so.", ["type"]
+)
+POSSIBLE_REPEATS = Counter(
+    "pipeline_possible_repeats", "Requests that Sitecore may have had before.", ["type"]
+)
+DROPPED = Counter("pipeline_dropped_requests", "Requests cut while under way.")
+REQUEST_SECONDS = Histogram(
+    "pipeline_request_seconds", "From sending a request to its answer.", buckets=_SECONDS
+)
+END_TO_END_SECONDS = Histogram(
+    "pipeline_end_to_end_seconds",
+    "From the Kafka timestamp of the completing event to the accepted answer.",
+    buckets=_SECONDS,
+)
+LEDGER_SECONDS = Histogram(
+    "pipeline_ledger_write_seconds", "From an answer until Kafka has it.", buckets=_SECONDS
+)
+WRITE_FAILURES = Counter(
+    "pipeline_write_failures", "Writes that Kafka did not acknowledge in time.", ["what"]
+)
+WAITS = Counter("pipeline_waits", "Times that a guest's lane had to wait, by cause.", ["cause"])
+SKIPPED = Counter("pipeline_skipped", "Owed records that needed no request.", ["reason"])
+ABANDONED = Counter("pipeline_abandoned_carts", "Sessions found closed that still held lines.")
+EXPIRED = Counter("pipeline_expired_records", "Records deleted by retention before we read them.")
+COMMIT_FAILURES = Counter("pipeline_commit_failures", "Commits that were not taken.")
+PARTITION_CHANGES = Counter(
+    "pipeline_partition_changes", "Partitions gained and lost.", ["worker", "change"]
+)
+BACKLOG = Gauge("pipeline_backlog_records", "Records not yet done.", ["topic", "partition"])
+OLDEST = Gauge(
+    "pipeline_oldest_pending_timestamp_seconds",
+    "Kafka timestamp of the oldest record in hand; 0: there is none.",
+    ["worker"],
+)
+IN_FLIGHT = Gauge("pipeline_in_flight", "Requests whose answer is not yet kept.")
+LANES_WAITING = Gauge("pipeline_lanes_waiting", "Guests that wait to try again.")
+THROTTLED = Gauge("pipeline_throttled", "Whether the destination asked for a pause.")
+BREAKER = Gauge("pipeline_breaker", "Whether requests leave so: 1 at one state.", ["state"])
+HELD = Gauge("pipeline_held", "Whether everything is held until a person looks.")
+
+
+def attempted(kind: str, outcome: str, seconds: float) -> None:
+    """Count a request that was answered, or was not in time."""
+    ATTEMPTS.labels(kind, outcome).inc()
+    REQUEST_SECONDS.observe(seconds)
+    if outcome == "unknown":
+        UNKNOWN.labels(kind).inc()
+        log.info("request.unanswered", type=kind)
+
+
+def delivered(kind: str, *, unconfirmed: bool) -> None:
+    """Count a message that Sitecore accepted."""
+    DELIVERED.labels(kind).inc()
+    if unconfirmed:
+        UNCONFIRMED.labels(kind).inc()
+        log.warning("message.unconfirmed", type=kind)
+
+
+def possibly_repeated(kind: str, delivery_id: str) -> None:
+    """Count and log a request that Sitecore may have had before."""
+    POSSIBLE_REPEATS.labels(kind).inc()
+    log.info("request.possibly_repeated", type=kind, delivery_id=delivery_id)
+
+
+def request_dropped() -> None:
+    """Count and log a request that was cut: its partition went, or the drain took too long."""
+    DROPPED.inc()
+    log.warning("request.dropped")
+
+
+def write_failed(what: str, error: str) -> None:
+    """Count and log a write that Kafka did not acknowledge; it is tried again."""
+    WRITE_FAILURES.labels(what).inc()
+    log.warning("write.failed", what=what, error=error)
+
+
+def set_aside(worker: str, reason: str, position: object, delivery_id: str = "") -> None:
+    """Count and log something that went to the dead letters."""
+    DEAD_LETTERS.labels(worker, reason).inc()
+    log.warning(
+        "record.dead_lettered",
+        worker=worker,
+        reason=reason,
+        position=str(position),
+        delivery_id=delivery_id,
+    )
+
+
+def expired(position: object, count: int) -> None:
+    """Count and log records that retention deleted before they were delivered."""
+    EXPIRED.inc(count)
+    log.error("records.expired", position=str(position), count=count)
+
+
+def commit_failed(error: str) -> None:
+    """Count and log a commit that was not taken; the next one follows within a second."""
+    COMMIT_FAILURES.inc()
+    log.warning("commit.failed", error=error)
+
+
+def partitions_changed(worker: str, change: str, partitions: tuple[int, ...]) -> None:
+    """Count and log partitions that came or went."""
+    PARTITION_CHANGES.labels(worker, change).inc(len(partitions))
+    log.info("partitions.changed", worker=worker, change=change, partitions=list(partitions))
+
+
+def breaker_moved(state: str, reason: str) -> None:
+    """Show and log how requests leave from now on."""
+    for known in ("closed", "outage", "held"):
+        BREAKER.labels(known).set(known == state)
+    HELD.set(state == "held")
+    log.warning("breaker.moved", state=state, reason=reason)
