@@ -71,8 +71,10 @@ class Session:
     """Digest of the contact accepted in it; empty: none."""
     confirmed: str = ""
     """Digest of the order whose lines were confirmed in it last; empty: none."""
-    doubtful_at: Instant = NEVER
-    """Since when it may hold lines that we do not know of; it wants a CLEAR_CART first."""
+    doubtful: bool = False
+    """Whether it may hold lines that we do not know of: it wants a CLEAR_CART first."""
+    unanswered_at: Instant = NEVER
+    """When a change of its lines last went without an answer that tells whether it was taken."""
 
 
 @dataclass(frozen=True, slots=True)

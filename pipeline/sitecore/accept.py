@@ -1,0 +1,98 @@
+"""What an accepted message changes in what Sitecore has of a guest."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pipeline.sitecore import digest, messages
+from pipeline.sitecore.attempt import Attempt
+from pipeline.sitecore.browsers import browser_at, with_browser
+from pipeline.sitecore.delivery import AcceptedOrder, Delivery, Form, HeldLine, head_of
+from pipeline.sitecore.owed import OwedOrder, OwedPayment
+from pipeline.sitecore.sessions import change, emptied, touched, with_line
+from pipeline.sitecore.tries import accepted
+
+
+def accept(delivery: Delivery, attempt: Attempt) -> Delivery:
+    """Note that Sitecore has an event."""
+    known = with_browser(delivery, browser_at(delivery, attempt.key.browser_id))
+    known = change(known, attempt.key, lambda s: touched(s, attempt.now, attempt.policy))
+    head = accepted(head_of(delivery, attempt.owed.delivery_id), attempt.message)
+    known = replace(known, head=head)
+    return _BY_TYPE.get(attempt.request.type, _done)(known, attempt)
+
+
+def _done(delivery: Delivery, attempt: Attempt) -> Delivery:
+    """A message that stands for itself: nothing else would show that it was accepted."""
+    head = head_of(delivery, attempt.owed.delivery_id)
+    return replace(delivery, head=replace(head, done=True))
+
+
+def _identity(delivery: Delivery, attempt: Attempt) -> Delivery:
+    browser = browser_at(delivery, attempt.key.browser_id)
+    known = replace(browser, identity=attempt.owner_digest, identity_refused="")
+    return with_browser(delivery, known)
+
+
+def _line(delivery: Delivery, attempt: Attempt) -> Delivery:
+    line = HeldLine(attempt.item_id, attempt.line_digest)
+    return change(delivery, attempt.key, lambda session: with_line(session, line))
+
+
+def _contact(delivery: Delivery, attempt: Attempt) -> Delivery:
+    who = attempt.owner_digest
+    return change(delivery, attempt.key, lambda session: replace(session, contact=who))
+
+
+def _confirmed(delivery: Delivery, attempt: Attempt) -> Delivery:
+    owed = attempt.owed
+    if not isinstance(owed, OwedOrder):
+        return delivery
+    said = digest.of_confirmed(owed.order_id, (line.item_id for line in owed.lines))
+    return change(delivery, attempt.key, lambda session: replace(session, confirmed=said))
+
+
+def _cleared(delivery: Delivery, attempt: Attempt) -> Delivery:
+    return change(delivery, attempt.key, emptied)
+
+
+def _checked_out(delivery: Delivery, attempt: Attempt) -> Delivery:
+    """The cart became an order; that nothing is left in it is not documented, but what else."""
+    return _ordered(_cleared(delivery, attempt), attempt, Form.CART)
+
+
+def _order(delivery: Delivery, attempt: Attempt) -> Delivery:
+    return _ordered(delivery, attempt, Form.SINGLE)
+
+
+def _ordered(delivery: Delivery, attempt: Attempt, form: Form) -> Delivery:
+    owed = attempt.owed
+    if not isinstance(owed, OwedOrder):
+        return delivery
+    at = max(attempt.now, owed.ordered_at)
+    paid = messages.pay_type(owed, attempt.shop) if form is Form.SINGLE else ""
+    order = AcceptedOrder(owed.order_id, form, *attempt.key, at=at, paid=paid)
+    head = replace(head_of(delivery, owed.delivery_id), left=None, unknowns=0)
+    return replace(delivery, orders=(*delivery.orders, order), head=head)
+
+
+def _paid(delivery: Delivery, attempt: Attempt) -> Delivery:
+    owed, kind = attempt.owed, str(attempt.message["pay_type"])
+    if not isinstance(owed, OwedOrder | OwedPayment):
+        return delivery
+    orders = (
+        replace(order, paid=kind) if order.order_id == owed.order_id else order
+        for order in delivery.orders
+    )
+    return replace(delivery, orders=tuple(orders))
+
+
+_BY_TYPE: Mapping[str, Callable[[Delivery, Attempt], Delivery]] = {
+    messages.IDENTITY: _identity,
+    messages.ADD: _line,
+    messages.ADD_CONTACTS: _contact,
+    messages.CONFIRM: _confirmed,
+    messages.CLEAR_CART: _cleared,
+    messages.CHECKOUT: _checked_out,
+    messages.ORDER_CHECKOUT: _order,
+    messages.PAYMENT: _paid,
+}

@@ -1,0 +1,55 @@
+"""What the deliverer can do next for a guest."""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from pipeline.record import Instant
+from pipeline.refusal import Refusal
+from pipeline.sitecore.delivery import Delivery
+from pipeline.sitecore.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this, then absorb what became of it."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing for this guest until then."""
+
+    until: Instant
+    cause: str
+    """A label value: ``backoff``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The owed record is done."""
+
+    delivery: Delivery
+    skipped: str | None = None
+    """Why nothing needed to be sent, as a label value; None: it was delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """The owed record, or what is left of it, will not reach Sitecore."""
+
+    refusal: Refusal
+    delivery: Delivery
+
+
+Step: TypeAlias = Send | Wait | Finished | SetAside
+
+
+def finished(delivery: Delivery, skipped: str | None = None) -> Finished:
+    """Be done with the head."""
+    return Finished(replace(delivery, head=None), skipped)
+
+
+def set_aside(delivery: Delivery, refusal: Refusal) -> SetAside:
+    """Give up the head."""
+    return SetAside(refusal, replace(delivery, head=None))
