@@ -7,10 +7,12 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+from confluent_kafka import Producer
 
 WORKER_CORE = 0
 OTHERS_CORE = 1
@@ -58,6 +60,11 @@ class Pinned:
             tail = self._log.read_text(errors="replace")[-2000:]
             raise RuntimeError(f"{self._process.args!r} ended: {tail}")
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait for the end; raise with the end of its log when it failed."""
+        if self._process.wait(timeout_s):
+            self.check()
+
     def stop(self) -> None:
         """End the process, at once if it does not in twenty seconds."""
         self._process.terminate()
@@ -96,3 +103,32 @@ def versions() -> dict[str, str]:
 def report(**figures: object) -> None:
     """Print the one line of JSON that a benchmark ends with."""
     print(json.dumps({**figures, "versions": versions()}))
+
+
+def publish(bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes]]) -> float:
+    """Fill a topic, keyed records spread as Java's clients do.
+
+    Returns:
+        Mean bytes of a value.
+    """
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "partitioner": "murmur2_random",
+            "linger.ms": 50,
+            "enable.idempotence": True,
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
+    count = total = 0
+    for key, value in records:
+        producer.produce(topic, key=key, value=value)
+        count += 1
+        total += len(value)
+        if count % 1000 == 0:
+            producer.poll(0)
+            while len(producer) > 200_000:
+                producer.poll(0.1)
+    if producer.flush(60):
+        raise RuntimeError(f"{topic} did not take all of {count} records")
+    return total / count
