@@ -8,7 +8,7 @@ from functools import partial
 from pipeline.commerce.events import ItemId, Line
 from pipeline.record import Instant
 from pipeline.sitecore import digest, messages
-from pipeline.sitecore.delivery import RefusedLine
+from pipeline.sitecore.delivery import NEVER, RefusedLine, Session
 from pipeline.sitecore.request import Request
 from pipeline.sitecore.scene import Scene
 from pipeline.sitecore.sessions import (
@@ -17,7 +17,6 @@ from pipeline.sitecore.sessions import (
     holds_lines,
     key_of,
     may_be_open,
-    may_hold_lines,
 )
 
 
@@ -27,17 +26,25 @@ def clear_elsewhere(scene: Scene) -> Request | None:
     Left alone it would be counted as an abandoned cart, beside the one that is bought.
     """
     for session in scene.delivery.sessions:
-        open_still = may_be_open(session, scene.now, scene.policy)
-        if key_of(session) != scene.key and may_hold_lines(session) and open_still:
+        if key_of(session) != scene.key and _lies_in(session, scene):
             return _clear(scene, key_of(session))
     return None
 
 
 def clear_here(scene: Scene) -> Request | None:
     """CLEAR_CART of this session if it is open and lines lie in it."""
-    session = scene.session
-    open_still = may_be_open(session, scene.now, scene.policy)
-    return _clear(scene, scene.key) if open_still and may_hold_lines(session) else None
+    return _clear(scene, scene.key) if _lies_in(scene.session, scene) else None
+
+
+def _lies_in(session: Session, scene: Scene) -> bool:
+    """Whether a cart lies in an open session, or may after a message that went unanswered.
+
+    What a session held that closed by time is counted as abandoned: a message there that holds no
+    lines changes nothing about it.
+    """
+    unanswered = session.doubtful and session.unanswered_at != NEVER
+    holds = bool(session.lines) or unanswered
+    return holds and may_be_open(session, scene.now, scene.policy)
 
 
 def clear_for(scene: Scene, lines: tuple[Line, ...]) -> Request | None:

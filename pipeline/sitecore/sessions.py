@@ -69,11 +69,6 @@ def holds_lines(session: Session) -> bool:
     return any(line.digest for line in session.lines)
 
 
-def may_hold_lines(session: Session) -> bool:
-    """Whether it holds lines, or may hold some that we do not know of."""
-    return bool(session.lines) or session.doubtful
-
-
 def held(session: Session) -> dict[ItemId, str]:
     """Digest by item, of all lines; an empty one for a line whose ADD has an unknown outcome."""
     return {line.item_id: line.digest for line in session.lines}
@@ -101,7 +96,8 @@ def touched(session: Session, now: Instant, policy: DeliveryPolicy) -> Session:
         return replace(session, accepted_at=now)
     uncertain = tuple(line for line in session.lines if not line.digest)
     doubtful = session.doubtful or holds_lines(session)
-    return Session(*key_of(session), accepted_at=now, lines=uncertain, doubtful=doubtful)
+    known = Session(*key_of(session), accepted_at=now, lines=uncertain, doubtful=doubtful)
+    return replace(known, unanswered_at=session.unanswered_at)
 
 
 def emptied(session: Session) -> Session:

@@ -1,0 +1,140 @@
+"""What is never sent: again, too late, or of a guest who was erased."""
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.record import DAY_S
+from pipeline.refusal import Refusal
+from pipeline.sitecore.delivery import finish
+from pipeline.sitecore.next_step import Finished, SetAside
+from pipeline.sitecore.outcome import (
+    Delivered,
+    Retry,
+)
+from pipeline.sitecore.point_of_sale import Protocol
+from tests.unit.sitecore.samples import (
+    JEANS,
+    SHOES,
+    Owes,
+    policy_of,
+)
+from tests.unit.sitecore.talk import Talk, refusing, rule
+
+
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_case_105_an_accepted_order_is_never_sent_again(protocol: Protocol) -> None:
+    """Nothing documents that Sitecore would see the double."""
+    talk, owes = Talk(policy_of(protocol)), Owes()
+
+    talk.tell(owes.order(SHOES))
+    sent = len(talk.requests)
+    talk.delivery = finish(talk.delivery, 7, "topic")
+    talk.pass_s(29 * DAY_S)
+    end = talk.tell(owes.order(SHOES))
+
+    assert len(talk.requests) == sent
+    assert isinstance(end, Finished)
+    assert end.skipped == "order_accepted"
+
+
+def test_case_103_a_historic_order_is_set_aside() -> None:
+    """It belongs into the Batch API, and no longer is it known whether it was accepted."""
+    talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
+
+    talk.tell(owes.order(SHOES))
+    talk.pass_s(30 * DAY_S + 1)
+    end = talk.tell(owes.order(SHOES))
+
+    assert rule(end) == "historic_order"
+    assert talk.types == ["IDENTITY", "ORDER_CHECKOUT"]
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MYSHOP_CLICK"])
+def test_behaviour_is_sent_once(kind: str) -> None:
+    """Nothing but the head would show that it was accepted."""
+    talk = Talk()
+    owed = Owes().behaviour(kind)
+
+    talk.one(owed, Delivered())
+    end = talk.tell(owed)
+
+    assert talk.types == [kind]
+    assert isinstance(end, Finished)
+    assert end.skipped is None
+
+
+def test_old_behaviour_and_carts_are_not_sent() -> None:
+    """Sitecore takes arrival for the time of the event."""
+    talk, owes = Talk(), Owes()
+
+    talk.pass_s(300.001)
+    ends = [talk.tell(owes.behaviour()), talk.tell(owes.cart(SHOES))]
+
+    assert talk.types == []
+    assert [end.skipped for end in ends if isinstance(end, Finished)] == ["too_old", "too_old"]
+
+
+def test_behaviour_of_five_minutes_is_sent() -> None:
+    """The limit itself is not too old."""
+    talk, owes = Talk(), Owes()
+
+    talk.pass_s(300)
+    talk.tell(owes.behaviour())
+
+    assert talk.types == ["VIEW"]
+
+
+def test_case_037_nothing_of_an_erased_guest_is_sent() -> None:
+    """Not even by a replay."""
+    talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
+
+    talk.tell(owes.order(SHOES))
+    erased = talk.tell(owes.erasure())
+    sent = len(talk.requests)
+    ends = [talk.tell(owes.cart(SHOES)), talk.tell(owes.identity())]
+
+    assert isinstance(erased, Finished)
+    assert len(talk.requests) == sent
+    assert [rule(end) for end in ends] == ["guest_erased", "guest_erased"]
+    assert talk.delivery.erased
+    assert not (talk.delivery.browsers)
+    assert not (talk.delivery.orders)
+    assert not (talk.delivery.sessions)
+
+
+def test_an_answer_that_comes_after_the_erasure_brings_nothing_back() -> None:
+    """The request in flight ends; what it said is not remembered."""
+    talk, owes = Talk(), Owes()
+    order = owes.order(SHOES)
+    request = talk.one(order, Retry("connect"))
+
+    talk.tell(owes.erasure())
+    talk._send(order, request, Delivered())
+
+    assert talk.delivery.erased
+    assert talk.delivery.sessions == ()
+
+
+def test_case_008_an_unknown_point_of_sale_is_set_aside() -> None:
+    """Sitecore would take it, and never show it."""
+    owed = Owes().cart(SHOES)
+    elsewhere = replace(owed, context=replace(owed.context, point_of_sale="atlantis"))
+
+    end = Talk().tell(elsewhere)
+
+    assert isinstance(end, SetAside)
+    assert end.refusal == Refusal("unknown_point_of_sale", "pointOfSale", "atlantis")
+
+
+@pytest.mark.parametrize("kind", ["CONFIRM", "CHECKOUT", "CLEAR_CART"])
+def test_any_other_refusal_sets_aside_the_record(kind: str) -> None:
+    """Sending it again changes nothing."""
+    talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
+
+    talk.tell(owes.cart(JEANS))
+    end = talk.tell(owes.order(SHOES), refusing(kind))
+
+    assert isinstance(end, SetAside)
+    assert end.refusal == Refusal("refused", "", f"{kind}: HTTP 400")
+    assert end.delivery.head is None
