@@ -36,7 +36,8 @@ _AMOUNT_LIMIT = Decimal(1).scaleb(AMOUNT_DIGITS - AMOUNT_SCALE)
 class FieldError(ValueError):
     """A field holds what no protocol could carry.
 
-    *field* is the dotted Avro name; *detail* says what is wrong, without personal data.
+    *field* is the dotted Avro name, empty for the whole; *detail* goes on behind it: what was
+    found, without personal data, and what is wanted.
     """
 
     def __init__(self, field: str, detail: str) -> None:
@@ -61,14 +62,14 @@ def each(name: str, build: Callable[[Plain], _T], plains: Iterable[Plain]) -> tu
 def said(name: str, text: str) -> str:
     """Want text that is not empty."""
     if not text:
-        raise FieldError(name, "is empty")
+        raise FieldError(name, "is empty; want some text")
     return text
 
 
 def uuid(name: str, text: str) -> str:
     """Want a UUID in its canonical text form; letters of either case."""
     if _UUID.fullmatch(text) is None:
-        raise FieldError(name, f"{text[:40]!r} is not a UUID")
+        raise FieldError(name, f"is {text[:40]!r}; want a UUID")
     return text
 
 
@@ -80,24 +81,24 @@ def browser_id(text: str | None) -> BrowserId | None:
 def instant(name: str, number: int) -> Instant:
     """Want milliseconds since the epoch, up to the year 9999."""
     if not 0 <= number <= _LATEST:
-        raise FieldError(name, f"{number} ms is not between the years 1970 and 9999")
+        raise FieldError(name, f"is {number} ms; want an instant between the years 1970 and 9999")
     return Instant(number)
 
 
 def currency(text: str) -> str:
     """Want three letters, of either case."""
     if len(text) != 3 or not (text.isascii() and text.isalpha()):
-        raise FieldError("currency", f"{text[:10]!r} is not a three-letter ISO 4217 code")
+        raise FieldError("currency", f"is {text[:10]!r}; want a three-letter ISO 4217 code")
     return text
 
 
 def amount(number: Decimal) -> Decimal:
     """Want an exact amount that an Avro decimal holds; give it with six places."""
     if not number.is_finite() or abs(number) >= _AMOUNT_LIMIT:
-        raise FieldError("amount", f"is not below 10 to the {AMOUNT_DIGITS - AMOUNT_SCALE}th")
+        raise FieldError("amount", "is too large; want an amount below 10 to the 18th")
     exact = number.quantize(_UNIT)
     if exact != number:
-        raise FieldError("amount", f"has more than {AMOUNT_SCALE} decimal places")
+        raise FieldError("amount", f"has more than {AMOUNT_SCALE} decimal places; want it rounded")
     return exact
 
 
@@ -105,7 +106,7 @@ def attributes(plain: Plain) -> Attributes:
     """Want no number that JSON cannot carry."""
     for name, value in plain.items():
         if isinstance(value, float) and not math.isfinite(value):
-            raise FieldError(f"attributes.{name[:50]}", f"{value} is not a finite number")
+            raise FieldError(f"attributes.{name[:50]}", f"is {value}; want a finite number")
     return plain
 
 
@@ -117,7 +118,7 @@ def money(plain: Plain) -> Money:
 def line(plain: Plain) -> Line:
     """A line; its quantity may be zero, which orders decide about."""
     if plain["quantity"] < 0:
-        raise FieldError("quantity", f"{plain['quantity']} is negative")
+        raise FieldError("quantity", f"is {plain['quantity']}; want the new quantity, 0 or more")
     other = plain["organizationUnitPrice"]
     return Line(
         ItemId(said("itemId", plain["itemId"])),
@@ -173,5 +174,5 @@ def _date(name: str, text: str | None) -> str | None:
     except ValueError:
         found = ""
     if found != text:
-        raise FieldError(name, "is not a date of the form YYYY-MM-DD")
+        raise FieldError(name, "is no date of the form YYYY-MM-DD")
     return text

@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from pipeline.commerce import schemas, values
-from pipeline.commerce.encode import write
 from pipeline.commerce.events import EventId, OrderId
 from pipeline.commerce.resolution import compile_reader
 from pipeline.commerce.values import FieldError, Plain
+from pipeline.commerce.writing import Write, compile_writer
 from pipeline.errors import RecordError, UnknownSchema, Unreadable
 from pipeline.record import GuestId, Instant, Position
 from pipeline.sitecore.owed import (
@@ -43,10 +43,12 @@ def encode_owed(owed: Owed) -> bytes:
     """Encode what is owed.
 
     Raises:
-        ValueError: a number does not fit its Avro type.
+        ValueError: a value does not fit its Avro type.
     """
-    schema = _written()[type(owed)]
-    return schema.header + write(owed, schema)
+    header, write = _written()[type(owed)]
+    out = bytearray(header)
+    write(out, owed)
+    return bytes(out)
 
 
 def decode_owed(value: bytes) -> Owed:
@@ -77,9 +79,10 @@ def _unreadable(value: bytes) -> Exception:
 
 
 @cache
-def _written() -> Mapping[type, schemas.Schema]:
-    version = schemas.released()[WRITTEN_RELEASE]
-    return {kind: version[f"{schemas.STREAM}.{kind.__name__}"] for kind in _BUILDERS}
+def _written() -> Mapping[type, tuple[bytes, Write]]:
+    release = schemas.released()[WRITTEN_RELEASE]
+    written = {kind: release[f"{schemas.STREAM}.{kind.__name__}"] for kind in _BUILDERS}
+    return {kind: (schema.header, compile_writer(schema)) for kind, schema in written.items()}
 
 
 @cache
