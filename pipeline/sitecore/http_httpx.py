@@ -11,7 +11,14 @@ from typing import Any, Final, TypeAlias
 import httpx
 
 from pipeline.sitecore import http_tls
-from pipeline.sitecore.http_port import HttpSettings, Unanswered, Unsent, answer, headers_of
+from pipeline.sitecore.http_port import (
+    HttpSettings,
+    Unanswered,
+    Unsent,
+    answer,
+    headers_of,
+    proxy_of,
+)
 from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
 
@@ -61,7 +68,7 @@ class HttpxHttp:
     """
 
     def __init__(self, settings: HttpSettings) -> None:
-        """Raises ConfigError when a certificate file is wrong."""
+        """Raises ConfigError when a certificate file or the proxy is wrong."""
         self._settings = settings
         self._ssl = http_tls.ssl_context(settings)
         self._proxy = _proxy(settings, self._ssl)
@@ -158,10 +165,10 @@ class HttpxHttp:
 
 
 def _proxy(settings: HttpSettings, context: ssl.SSLContext) -> httpx.Proxy | None:
-    if settings.proxy is None:
+    address = proxy_of(settings)
+    if address is None:
         return None
-    with_tls = settings.proxy.startswith("https:")
-    return httpx.Proxy(settings.proxy, ssl_context=context if with_tls else None)
+    return httpx.Proxy(address, ssl_context=context if address.startswith("https:") else None)
 
 
 def _headers(response: httpx.Response) -> Iterator[tuple[str, str]]:

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from pipeline import __version__
+from pipeline.errors import ConfigError
 from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.outcome import Answer, Reply
 
@@ -97,6 +99,25 @@ class HttpSettings:
     def base(self) -> str:
         """The endpoint, to be followed by a path."""
         return self.endpoint.rstrip("/")
+
+
+def proxy_of(settings: HttpSettings) -> str | None:
+    """The proxy's address, checked.
+
+    Raises:
+        ConfigError: It is no address of a proxy. Neither it nor an error that quotes it is shown,
+            since it may hold a password.
+    """
+    if settings.proxy is None:
+        return None
+    try:
+        parts = urlsplit(settings.proxy)
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigError("sitecore.proxy: not an address such as http://user:password@host:3128")
+    return settings.proxy
 
 
 def headers_of(request: HttpRequest) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import (
+    BuilderError,
     ClientClosedError,
     DecodeError,
     PoolTimeoutError,
@@ -18,8 +19,16 @@ from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
+from pipeline.errors import ConfigError
 from pipeline.sitecore import http_tls
-from pipeline.sitecore.http_port import CLIENT_HEADERS, HttpSettings, Unanswered, Unsent, answer
+from pipeline.sitecore.http_port import (
+    CLIENT_HEADERS,
+    HttpSettings,
+    Unanswered,
+    Unsent,
+    answer,
+    proxy_of,
+)
 from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
 
@@ -65,7 +74,7 @@ class PyreqwestHttp:
     """
 
     def __init__(self, settings: HttpSettings) -> None:
-        """Raises ConfigError when a certificate file is wrong."""
+        """Raises ConfigError when a certificate file or the proxy is wrong."""
         self._base = settings.base
         self._bytes_max = settings.body_bytes_max
         self._client = _client(settings)
@@ -142,9 +151,14 @@ def _client(settings: HttpSettings) -> Client:
         building = building.add_root_certificate_pem(authority)
     if (identity := http_tls.identity(settings)) is not None:
         building = building.identity_pem(identity)
-    if settings.proxy is not None:
-        building = building.proxy(ProxyBuilder.all(settings.proxy))
-    return building.build()
+    if (proxy := proxy_of(settings)) is not None:
+        building = building.proxy(ProxyBuilder.all(proxy))
+    try:
+        return building.build()
+    except BuilderError as error:
+        raise ConfigError(
+            "the HTTP client finds no authorities to trust: install the system's certificates"
+        ) from error
 
 
 def _headers(headers: HeaderMap) -> Iterable[tuple[str, str]]:

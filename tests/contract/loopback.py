@@ -92,8 +92,19 @@ class Loopback:
         except (HangupError, OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
+            await self._hang_up(writer)
             self.tasks.discard(task)
-            writer.close()
+
+    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        """Say what is left to be said, within a bound: the other side may not listen any more."""
+        writer.close()
+        try:
+            async with asyncio.timeout(0.2):
+                await writer.wait_closed()
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
 
     async def _play(self, visit: Visit) -> None:
         self.requests.append(visit.request)
@@ -131,6 +142,8 @@ async def listening(
         for task in loopback.tasks:
             task.cancel()
         await asyncio.gather(*loopback.tasks, return_exceptions=True)
+        # What was aborted is closed in the loop's next rounds.
+        await asyncio.sleep(0.01)
 
 
 def says(data: bytes, then: type[Exception] | None = None) -> Script:

@@ -161,6 +161,7 @@ def test_a_body_that_drips_past_the_deadline_is_a_cut_answer(library: Library) -
         (b"deflate", zlib.compress(b"hello")[2:-4]),
         (b"identity", b"hello"),
     ],
+    ids=["gzip", "x-gzip", "deflate", "deflate without its frame", "identity"],
 )
 def test_a_packed_answer_is_read(library: Library, encoding: bytes, packed: bytes) -> None:
     """It was not asked for, but a gateway may do as it likes."""
@@ -178,6 +179,7 @@ def test_a_packed_answer_is_read(library: Library, encoding: bytes, packed: byte
         (b"br", b"hello", 0),
         (b"gzip, gzip", gzip.compress(gzip.compress(b"hello")), 0),
     ],
+    ids=["bomb", "torn", "not packed", "unknown", "twice"],
 )
 def test_a_packed_answer_that_cannot_be_read_is_cut(
     library: Library, encoding: bytes, packed: bytes, longest: int

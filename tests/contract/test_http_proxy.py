@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import ConfigError
 from pipeline.sitecore.http_port import HttpSettings, Unsent
 from pipeline.sitecore.outcome import Answer, NotSent
 from tests.contract.adapters import EVENT, LIBRARIES, Library, opened, run
@@ -129,6 +130,22 @@ def test_a_proxy_of_the_environment_is_not_used(
             assert isinstance(await http.send(EVENT), Answer)
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["user:s3cret@proxy", "ftp://user:s3cret@proxy", "http://u:s3cret@proxy:port", "http://"],
+)
+def test_a_wrong_proxy_is_refused_at_start(library: Library, address: str) -> None:
+    """Before anything is consumed, and without its password."""
+
+    async def scenario() -> None:
+        async with opened(library, NO_SUCH_HOST, proxy=address):
+            pass
+
+    with pytest.raises(ConfigError) as raised:
+        run(scenario())
+    assert "s3cret" not in str(raised.value)
 
 
 def test_credentials_of_a_proxy_are_not_shown(library: Library) -> None:
