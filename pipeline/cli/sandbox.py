@@ -162,10 +162,10 @@ async def _until_told(sandbox: Sandbox, host: str, port: int) -> None:
         raise UnavailableError(
             f"cannot listen on {host}:{port}: {error.strerror}; try another --port"
         ) from error
-    click.echo(_started(sandbox, f"http://{host}:{actual}"))
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
+    click.echo(_started(sandbox, f"http://{host}:{actual}"))
     await told.wait()
     await runner.cleanup()
     click.echo(f"The sandbox took {sandbox.log.total} requests.", err=True)
