@@ -38,11 +38,14 @@ class Item:
 
     @property
     def amount(self) -> Decimal:
-        """Quantity times price; an invalid currency makes it zero."""
-        if self.price is None or not is_currency(self.currency):
+        """Quantity times unit price of a cart's line; an invalid currency makes it zero.
+
+        Of an item of ORDER_CHECKOUT it would be a guess: whether its price is for one piece or
+        for all is not documented.
+        """
+        if self.price is None or self.quantity is None or not is_currency(self.currency):
             return Decimal()
-        quantity = 1 if self.quantity is None else self.quantity
-        return self.price * Decimal(str(quantity))
+        return self.price * Decimal(str(self.quantity))
 
 
 @dataclass(slots=True)

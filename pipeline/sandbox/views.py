@@ -49,7 +49,7 @@ def session(one: Session) -> View:
         "started_at": iso(one.started_at),
         "last_at": iso(one.last_at),
         "ended_at": None if one.ended_at is None else iso(one.ended_at),
-        "lines": [item(line) for line in one.lines.values()],
+        "lines": [cart_line(line) for line in one.lines.values()],
         "confirmed": list(one.confirmed),
         "broken": [violation._asdict() for violation in one.broken.values()],
         "has_contact": one.has_contact,
@@ -77,14 +77,14 @@ def order(one: Order) -> View:
         "payment_type": one.payment_type,
         "card_type": one.card_type,
         "extension": one.extension,
-        "items": [item(line) for line in one.items],
+        "items": [cart_line(line) if one.form == "cart" else asdict(line) for line in one.items],
         "duplicate": one.duplicate,
         "flags": one.flags,
     }
 
 
-def item(one: Item) -> View:
-    """Show a line or an item."""
+def cart_line(one: Item) -> View:
+    """Show a line with its amount, which only a cart's line has for certain."""
     return {**asdict(one), "amount": one.amount}
 
 
