@@ -9,6 +9,8 @@ PipelineError                 70  a fault of ours
 │   └── UnknownSchema         76  our own topic holds what a newer release wrote
 ├── FatalKafkaError           75  Kafka ended this client: exit and be restarted
 │   └── FencedError           75  another member owns our work
+├── TransactionError              nothing of this transaction was kept: undo and try again
+│   └── NoVerdictError            whether it was kept is not known: ask Kafka, never guess
 └── RecordError                   this record only: set it aside
 """
 
@@ -64,6 +66,14 @@ class FatalKafkaError(PipelineError):
 
 class FencedError(FatalKafkaError):
     """Another member owns our work."""
+
+
+class TransactionError(PipelineError):
+    """Nothing of this transaction was kept: undo, and try again."""
+
+
+class NoVerdictError(TransactionError):
+    """Whether this transaction was kept is not known: ask Kafka, never guess."""
 
 
 class Unreadable(StrEnum):

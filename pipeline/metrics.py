@@ -188,3 +188,14 @@ def breaker_moved(state: str, reason: str) -> None:
         BREAKER.labels(known).set(known == state)
     HELD.set(state == "held")
     log.warning("breaker.moved", state=state, reason=reason)
+
+
+KAFKA_ERRORS = Counter(
+    "pipeline_kafka_errors", "Complaints of Kafka clients that no call could raise.", ["code"]
+)
+
+
+def kafka_complained(code: str, text: str) -> None:
+    """Count and log what a client could tell to no call, such as a wrong password."""
+    KAFKA_ERRORS.labels(code).inc()
+    log.warning("kafka.complained", code=code, text=text)

@@ -1,0 +1,122 @@
+"""Reads partitions of a compacted topic up to their ends, to remember what they hold."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from pipeline.kafka import verdict
+from pipeline.kafka.clients import ClientConfig
+from pipeline.kafka.offsets import list_offsets
+
+_CHUNK: Final = 10_000
+_TURN_S: Final = 0.2
+
+
+class Entry(NamedTuple):
+    """One value of a compacted topic; None: the key is forgotten."""
+
+    partition: int
+    key: bytes
+    value: bytes | None
+
+
+class Changes(NamedTuple):
+    """What was read in one turn."""
+
+    entries: Sequence[Entry]
+    reached: Mapping[int, int]
+    """The next offset to read, by partition, past the entries and past all that is no record."""
+
+
+class Changelog:
+    """One compacted topic, of which any partitions are read side by side.
+
+    A partition is complete once what was `reached` is at least the end that was
+    asked for *after* the committed offsets of its inputs. The end is the
+    uncommitted one and reading is of committed records only: so a transaction
+    that a dead owner left open is waited for. The last record's offset proves
+    nothing, since markers of transactions take offsets too (KAFKA-10167).
+    """
+
+    def __init__(self, consumer: ClientConfig, admin: AdminClient, topic: str) -> None:
+        """Prepare to read; *consumer* names a group that is never joined."""
+        own = {"enable.partition.eof": True, "auto.offset.reset": "earliest"}
+        self._consumer = Consumer({**consumer, **own})
+        self._admin = admin
+        self._topic = topic
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        """One past the last record of each partition, committed or not.
+
+        Raises:
+            UnavailableError: No answer in time.
+        """
+        wanted = [(self._topic, partition) for partition in partitions]
+        found = list_offsets(
+            self._admin, wanted, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED
+        )
+        return {partition: offset for (_, partition), offset in found.items()}
+
+    def follow(self, partition: int, offset: int) -> None:
+        """Begin to read a partition at an offset."""
+        self._consumer.incremental_assign([TopicPartition(self._topic, partition, offset)])
+
+    def leave(self, partition: int) -> None:
+        """Read a partition no further."""
+        self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
+
+    def read(self, records_max: int = _CHUNK, timeout_s: float = 0.0) -> Changes:
+        """Read what has come.
+
+        Raises:
+            FatalKafkaError: Kafka ended the client, or does not allow it.
+        """
+        entries: list[Entry] = []
+        reached: dict[int, int] = {}
+        message: Any
+        for message in self._consumer.consume(records_max, timeout_s):
+            partition, error = message.partition(), message.error()
+            if error is None:
+                entries.append(Entry(partition, message.key() or b"", message.value()))
+                reached[partition] = message.offset() + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                reached[partition] = message.offset()
+            elif (ended := verdict.of_reading(error)) is not None:
+                raise ended
+        return Changes(entries, reached)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()
+
+
+def restore(
+    changelog: Changelog,
+    partition: int,
+    sink: Callable[[bytes, bytes | None], None],
+    *,
+    offset: int = 0,
+    going_on: Callable[[], bool] = lambda: True,
+) -> int:
+    """Read one partition to its present end, and return the offset that was reached.
+
+    Args:
+        changelog: Follows no partition.
+        partition: Which one.
+        sink: Is given every key and value, in order; a value of None forgets the key.
+        offset: Where to begin: what lies before is known already.
+        going_on: Asked between turns; when it says no, reading ends where it is.
+    """
+    end = changelog.ends([partition])[partition]
+    changelog.follow(partition, offset)
+    try:
+        while offset < end and going_on():
+            changes = changelog.read(timeout_s=_TURN_S)
+            for entry in changes.entries:
+                sink(entry.key, entry.value)
+            offset = changes.reached.get(partition, offset)
+    finally:
+        changelog.leave(partition)
+    return offset

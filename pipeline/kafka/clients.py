@@ -1,0 +1,167 @@
+"""Properties of Kafka clients: what users may set, and what exactness depends on."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from confluent_kafka import KafkaError
+
+from pipeline import metrics
+from pipeline.config import KafkaSettings
+from pipeline.errors import ConfigError
+
+ClientConfig: TypeAlias = dict[str, Any]
+
+TRANSACTION_TIMEOUT_S: Final = 10.0
+
+_EXACTLY_ONCE: Final = "what is written exactly once depends on it"
+_OUR_OFFSETS: Final = "offsets are committed with what they stand for, never by the client alone"
+_OUR_GROUP: Final = "the program chooses how partitions are shared by the topics it reads"
+_OUR_NAMES: Final = "groups and transactional ids follow from `application` and `instance`"
+_OUR_CALLBACKS: Final = "logs and errors are reported by the program"
+
+_OWNED: Final[Mapping[str, str]] = {
+    "bootstrap.servers": "set kafka.bootstrap_servers",
+    "metadata.broker.list": "set kafka.bootstrap_servers",
+    "session.timeout.ms": "set kafka.session_timeout_s",
+    "group.protocol": "set kafka.group_protocol",
+    "group.remote.assignor": _OUR_GROUP,
+    "partition.assignment.strategy": _OUR_GROUP,
+    "group.id": _OUR_NAMES,
+    "transactional.id": _OUR_NAMES,
+    "enable.auto.commit": _OUR_OFFSETS,
+    "auto.commit.enable": _OUR_OFFSETS,
+    "enable.auto.offset.store": _OUR_OFFSETS,
+    "auto.offset.reset": "set assemble.start_at; anything else would skip records in silence",
+    "enable.partition.eof": "timers and restore depend on it",
+    "isolation.level": _EXACTLY_ONCE,
+    "enable.idempotence": _EXACTLY_ONCE,
+    "enable.gapless.guarantee": _EXACTLY_ONCE,
+    "acks": _EXACTLY_ONCE,
+    "request.required.acks": _EXACTLY_ONCE,
+    "retries": _EXACTLY_ONCE,
+    "message.send.max.retries": _EXACTLY_ONCE,
+    "max.in.flight": _EXACTLY_ONCE,
+    "max.in.flight.requests.per.connection": _EXACTLY_ONCE,
+    "message.timeout.ms": _EXACTLY_ONCE,
+    "delivery.timeout.ms": _EXACTLY_ONCE,
+    "transaction.timeout.ms": _EXACTLY_ONCE,
+    "retry.backoff.ms": "a transaction waits for it several times",
+    "message.max.bytes": "each topic's own limit decides",
+    "partitioner": "records of one guest must meet, as Java's clients place them",
+    "error_cb": _OUR_CALLBACKS,
+    "stats_cb": _OUR_CALLBACKS,
+    "on_commit": _OUR_CALLBACKS,
+    "on_delivery": _OUR_CALLBACKS,
+    "logger": _OUR_CALLBACKS,
+    "test.mock.num.brokers": "only the demo has an embedded broker",
+}
+
+_CONSUMERS_ONLY: Final = (
+    "fetch.",
+    "queued.",
+    "max.poll.",
+    "max.partition.",
+    "group.",
+    "heartbeat.",
+    "check.crcs",
+)
+_PRODUCERS_ONLY: Final = ("queue.buffering.", "linger.", "batch.", "compression.", "sticky.")
+
+
+def consumer_config(
+    kafka: KafkaSettings,
+    *,
+    group: str,
+    co_partitioned: bool = False,
+    own: Mapping[str, Any] | None = None,
+) -> ClientConfig:
+    """Properties of a consumer that commits nothing by itself.
+
+    Args:
+        kafka: The settings; what users may not set is refused.
+        group: Its group; a reader without a group names one too, and never joins it.
+        co_partitioned: Whether equal partition numbers of several topics must come together.
+        own: Properties of this one client, stronger than the user's.
+
+    Raises:
+        ConfigError: The user set a property that the program owns.
+    """
+    config = _common(kafka, _PRODUCERS_ONLY)
+    config |= {
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_committed",
+        "group.protocol": kafka.group_protocol,
+    }
+    config |= _sharing(kafka, co_partitioned)
+    return config | dict(own or {})
+
+
+def producer_config(
+    kafka: KafkaSettings,
+    *,
+    transactional_id: str | None = None,
+    own: Mapping[str, Any] | None = None,
+) -> ClientConfig:
+    """Properties of an idempotent producer, transactional if it has an id.
+
+    Raises:
+        ConfigError: The user set a property that the program owns.
+    """
+    config: ClientConfig = {"linger.ms": 5, "queue.buffering.max.messages": 1_000_000}
+    config |= _common(kafka, _CONSUMERS_ONLY)
+    config |= {
+        "enable.idempotence": True,
+        "acks": "all",
+        "retry.backoff.ms": 10,
+        "partitioner": "murmur2_random",
+        # The broker's limit is the topic's; ours must only not be smaller.
+        "message.max.bytes": 64 * 1024 * 1024,
+    }
+    if transactional_id is not None:
+        config["transactional.id"] = transactional_id
+        config["transaction.timeout.ms"] = int(TRANSACTION_TIMEOUT_S * 1000)
+    return config | dict(own or {})
+
+
+def admin_config(kafka: KafkaSettings) -> ClientConfig:
+    """Properties of a client that looks and manages.
+
+    Raises:
+        ConfigError: The user set a property that the program owns.
+    """
+    return _common(kafka, (*_CONSUMERS_ONLY, *_PRODUCERS_ONLY))
+
+
+def _sharing(kafka: KafkaSettings, co_partitioned: bool) -> ClientConfig:  # noqa: FBT001
+    if kafka.group_protocol == "consumer":
+        return {"group.remote.assignor": "range" if co_partitioned else "uniform"}
+    return {
+        "session.timeout.ms": int(kafka.session_timeout_s * 1000),
+        "partition.assignment.strategy": "range" if co_partitioned else "cooperative-sticky",
+    }
+
+
+def _common(kafka: KafkaSettings, not_for_us: tuple[str, ...]) -> ClientConfig:
+    secrets = {key: secret.get_secret_value() for key, secret in kafka.secrets.items()}
+    given = {**kafka.client, **secrets}
+    for key in given:
+        if key in _OWNED:
+            raise ConfigError(
+                f"kafka client property {key!r} is owned by the program: {_OWNED[key]}"
+            )
+    config: ClientConfig = {
+        key: value for key, value in given.items() if not key.startswith(not_for_us)
+    }
+    config["bootstrap.servers"] = kafka.bootstrap_servers
+    config["error_cb"] = _complain
+    config["logger"] = logging.getLogger("librdkafka")
+    return config
+
+
+def _complain(error: KafkaError) -> None:
+    """Report what a client could not tell to any call, such as a wrong password."""
+    metrics.kafka_complained(error.name(), error.str())

@@ -1,0 +1,59 @@
+"""Questions about offsets: where partitions begin and end, and where a time lies in them."""
+
+from collections.abc import Collection
+from typing import Final
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from pipeline.kafka import verdict
+from pipeline.record import Instant
+
+_ANSWER_S: Final = 5.0
+
+
+def list_offsets(
+    admin: AdminClient,
+    partitions: Collection[tuple[str, int]],
+    spec: OffsetSpec,
+    isolation: IsolationLevel,
+) -> dict[tuple[str, int], int]:
+    """Ask for one offset of each partition; -1 where a time lies past the last record.
+
+    Raises:
+        UnavailableError: No answer in time.
+        FatalKafkaError: The ACLs do not allow to ask.
+    """
+    wanted = {TopicPartition(topic, number): spec for topic, number in partitions}
+    if not wanted:
+        return {}
+    futures = admin.list_offsets(wanted, isolation_level=isolation, request_timeout=_ANSWER_S)
+    try:
+        return {
+            (part.topic, part.partition): future.result(_ANSWER_S + 1).offset
+            for part, future in futures.items()
+        }
+    except KafkaException as raised:
+        raise verdict.of_asking(raised, "offsets could not be asked for") from raised
+
+
+def committed_ends(
+    admin: AdminClient, partitions: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """One past the last record of each partition that no open transaction can still take back."""
+    return list_offsets(admin, partitions, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
+
+
+def first_since(
+    admin: AdminClient, partitions: Collection[tuple[str, int]], since: Instant | None
+) -> dict[tuple[str, int], int]:
+    """The first offset not older than an instant; without one, the first that there is.
+
+    Where everything is older, the end.
+    """
+    everything = IsolationLevel.READ_UNCOMMITTED
+    if since is None:
+        return list_offsets(admin, partitions, OffsetSpec.earliest(), everything)
+    found = list_offsets(admin, partitions, OffsetSpec.for_timestamp(since), everything)
+    past = [partition for partition, offset in found.items() if offset < 0]
+    return {**found, **list_offsets(admin, past, OffsetSpec.latest(), everything)}

@@ -1,0 +1,79 @@
+"""What an error of Kafka means for us."""
+
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from pipeline.errors import (
+    FatalKafkaError,
+    FencedError,
+    NoVerdictError,
+    PipelineError,
+    StateError,
+    TransactionError,
+    UnavailableError,
+)
+
+_FENCED: Final = frozenset(
+    {
+        KafkaError._FENCED,
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.FENCED_INSTANCE_ID,
+    }
+)
+_FORBIDDEN: Final = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+
+
+def of_transaction(raised: KafkaException, *, committing: bool) -> PipelineError:
+    """Judge an error of a transactional call.
+
+    Args:
+        raised: What the call raised.
+        committing: Whether a commit was under way. Then only success is a clear answer:
+            the client may report failure for what the broker has kept.
+    """
+    error = _error(raised)
+    ended = _ended(error)
+    if ended is not None:
+        return ended
+    if committing or error.fatal():
+        return NoVerdictError(str(error))
+    return TransactionError(str(error))
+
+
+def of_reading(error: KafkaError) -> PipelineError | None:
+    """Judge an error that came in place of a record; None: it passes by itself."""
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        return StateError(
+            f"records were deleted before they were read ({error.str()}): "
+            "longer retention keeps them; `reset` goes on without them"
+        )
+    return _ended(error) or (FatalKafkaError(str(error)) if error.fatal() else None)
+
+
+def of_asking(raised: KafkaException, what: str) -> PipelineError:
+    """Judge an error of a question, such as for offsets."""
+    error = _error(raised)
+    return _ended(error) or UnavailableError(f"{what}: {error}")
+
+
+def _ended(error: KafkaError) -> PipelineError | None:
+    if error.code() in _FENCED:
+        return FencedError(f"another member has taken over, or we were too slow: {error}")
+    if error.code() in _FORBIDDEN:
+        return FatalKafkaError(f"Kafka does not allow it, see the ACLs: {error}")
+    return None
+
+
+def _error(raised: KafkaException) -> KafkaError:
+    error = raised.args[0]
+    assert isinstance(error, KafkaError)  # noqa: S101 — every KafkaException carries one
+    return error
