@@ -66,8 +66,14 @@ def attribute_name(name: str) -> str:
     parts = [part for part in _SEPARATORS.split(plain) if part]
     if not parts:
         return ""
-    first = parts[0].lower() if parts[0].isupper() else parts[0][:1].lower() + parts[0][1:]
-    return first + "".join(part[:1].upper() + part[1:] for part in parts[1:])
+    return _lower_first(parts[0]) + "".join(part[:1].upper() + part[1:] for part in parts[1:])
+
+
+def _lower_first(part: str) -> str:
+    """``Color`` is ``color``, ``SKU`` is ``sku``."""
+    if not part[0].isupper():
+        return part
+    return part.lower() if part.isupper() else part[0].lower() + part[1:]
 
 
 def extension(attributes: Attributes, point_of_sale: PointOfSale) -> Mapping[str, Attribute]:
