@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 
 from pipeline.commerce.encode import encode
-from pipeline.commerce.events import Attributes, CommerceEvent, OrderId, OrderPlaced, Payment
+from pipeline.commerce.events import Attributes, CommerceEvent, OrderId, Payment
 from pipeline.demo.guest import DemoGuest
 from pipeline.record import Instant
 
@@ -43,5 +43,4 @@ def _next(guest: DemoGuest, number: int) -> CommerceEvent:
         return guest.change()
     if dice < 0.90:
         return guest.remove()
-    order: OrderPlaced = guest.place(Payment("Card", "Visa"))
-    return replace(order, order_id=OrderId(f"ORDER-{number:08}"))
+    return guest.place(Payment("Card", "Visa"), order_id=OrderId(f"ORDER-{number:08}"))

@@ -1,0 +1,134 @@
+"""Both workers as users run them, between a real broker and the sandbox."""
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from pipeline.commerce.encode import encode
+from pipeline.commerce.events import CommerceEvent
+from pipeline.kafka.messages import record_of
+from pipeline.record import Record
+from pipeline.sandbox.running import RunningSandbox
+from tests.components.kafka import Kafka
+from tests.components.process import Child, free_port
+
+CLIENT_KEY = "end-to-end-key"
+WORKERS = ("assemble", "deliver")
+
+
+class Stack:
+    """One installation with topics of its own."""
+
+    def __init__(
+        self, kafka: Kafka, sandbox: RunningSandbox, folder: Path, settings: dict[str, Any]
+    ) -> None:
+        """Write the settings file and create the topics.
+
+        Args:
+            kafka: Shared; the topics get a prefix that nobody else has.
+            sandbox: The destination.
+            folder: For the settings file and the workers' logs.
+            settings: On top of what every such test wants; sections are merged.
+        """
+        self.kafka = kafka
+        self.folder = folder
+        self.config = folder / "pipeline.yaml"
+        self._children: dict[str, Child] = {}
+        prefix = uuid.uuid4().hex[:8]
+        self.topics = {
+            name: f"{prefix}-{name.replace('_', '-')}"
+            for name in ("guest_states", "stream_events", "deliveries", "dead_letters")
+        }
+        self.commerce = f"{prefix}-commerce-events"
+        base: dict[str, Any] = {
+            "application": f"app-{prefix}",
+            "instance": "test",
+            "kafka": {"bootstrap_servers": kafka.bootstrap},
+            "topics": {
+                "commerce": [self.commerce],
+                "partitions": 4,
+                "replication_factor": 1,
+                **self.topics,
+            },
+            "sitecore": {"endpoint": sandbox.url, "client_key": CLIENT_KEY, "mark_requests": True},
+            "server": {"host": "127.0.0.1"},
+        }
+        for section, values in settings.items():
+            base[section] = {**base.get(section, {}), **values}
+        self.config.write_text(yaml.safe_dump(base))
+        self.command("topics", "create")
+
+    def command(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command to its end and return what it printed."""
+        done = subprocess.run(
+            self._program(*arguments), input=stdin, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *workers: str) -> None:
+        """Start workers, or start them again."""
+        for worker in workers:
+            program = self._program("run", worker, "--port", str(free_port()))
+            self._children[worker] = Child(program, log=self.folder / f"{worker}.log")
+
+    def kill(self, *workers: str) -> None:
+        """End workers with signal 9."""
+        for worker in workers:
+            self._children[worker].kill()
+
+    def close(self) -> None:
+        """End what runs."""
+        for child in self._children.values():
+            child.kill()
+
+    def check(self) -> None:
+        """Fail with its log when a worker has ended by itself."""
+        for worker, child in self._children.items():
+            assert child.running(), f"{worker} ended:\n{child.tail()}"
+
+    def publish(self, events: Sequence[CommerceEvent]) -> None:
+        """Append events, keyed by guest."""
+        producer = Producer(
+            {"bootstrap.servers": self.kafka.bootstrap, "partitioner": "murmur2_random"}
+        )
+        for event in events:
+            producer.produce(self.commerce, key=event.guest_id.encode(), value=encode(event))
+            producer.poll(0)
+        assert producer.flush(30) == 0
+
+    def read(self, topic: str) -> Iterator[Record]:
+        """Read a topic's committed records from its start to its present end."""
+        reader = Consumer(
+            {
+                "bootstrap.servers": self.kafka.bootstrap,
+                "group.id": "reader",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "enable.auto.commit": False,
+            }
+        )
+        try:
+            partitions = range(len(reader.list_topics(topic, timeout=10).topics[topic].partitions))
+            for partition in partitions:
+                reader.assign([TopicPartition(topic, partition, 0)])
+                yield from _to_the_end(reader)
+        finally:
+            reader.close()
+
+    def _program(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "pipeline", "--config", str(self.config), *arguments]
+
+
+def _to_the_end(reader: Consumer) -> Iterator[Record]:
+    while (message := reader.poll(30)) is not None:
+        if message.error() is not None:
+            return
+        yield record_of(message)
+    raise AssertionError("a partition could not be read to its end in 30 s")
