@@ -7,8 +7,8 @@ from pipeline.orders.guest import Guest, WaitingOrder, WaitingPayment
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import DAY_S, Instant, later
 
-FOREVER: Final = Instant(2**62)
-"""After every instant; a wake-up time never exceeds it."""
+_FOREVER: Final = Instant(2**62)
+"""A deadline after this never comes; only a nonsensical timestamp has one."""
 
 _HOUR_MS = 3_600_000
 
@@ -27,8 +27,13 @@ def next_wake(guest: Guest, policy: OrderPolicy) -> Instant | None:
     """The earliest instant at which time alone changes something; None: never."""
     if guest.erased:
         return None
+    at = _first_deadline(guest, policy)
+    return at if at < _FOREVER else None
+
+
+def _first_deadline(guest: Guest, policy: OrderPolicy) -> Instant:
     if not guest.waiting and not guest.payments:
-        return min(idle_at(guest, policy), FOREVER)
+        return idle_at(guest, policy)
     known = guest.identity is not None
     wakes = [at for waiting in guest.waiting for at in _deadlines(waiting, policy, known=known)]
     placed = {waiting.event.order_id for waiting in guest.waiting}
@@ -37,7 +42,7 @@ def next_wake(guest: Guest, policy: OrderPolicy) -> Instant | None:
         for payment in guest.payments
         if payment.event.order_id not in placed
     )
-    return min(min(wakes, default=FOREVER), FOREVER)
+    return min(wakes, default=_FOREVER)
 
 
 def idle_at(guest: Guest, policy: OrderPolicy) -> Instant:

@@ -1,7 +1,15 @@
 """An order was placed, or paid: it is owed at once, waits, is a repeat, or is set aside."""
 
 from pipeline.commerce.events import OrderId, OrderPlaced, PaymentReceived
-from pipeline.orders.cart import knows, pruned, purchase, purchase_key, with_fact, without
+from pipeline.orders.cart import (
+    knows,
+    lines_of,
+    pruned,
+    purchase,
+    purchase_key,
+    with_fact,
+    without,
+)
 from pipeline.orders.content import digest_of
 from pipeline.orders.guest import Became, WaitingOrder, WaitingPayment
 from pipeline.orders.line_rules import refuse
@@ -35,8 +43,7 @@ def take_order(turn: Turn, event: OrderPlaced, record: Record, pos: PointOfSale)
     if refusal is not None:
         turn.refuse(refusal, record)
         if held is None:
-            _empty_cart(turn, event)
-            owe_cart_after_order(turn, even_if_empty=True)
+            _take_cart_of_refused(turn, event)
         return Became.SET_ASIDE
     return _wait_or_owe(turn, event, record, held)
 
@@ -114,6 +121,14 @@ def _wait(turn: Turn, waiting: WaitingOrder) -> Became:
     turn.refuse(_TOO_MUCH, waiting.record)
     owe_cart_after_order(turn, even_if_empty=True)
     return Became.SET_ASIDE
+
+
+def _take_cart_of_refused(turn: Turn, event: OrderPlaced) -> None:
+    """What was bought is in the cart no more, whether or not the order can be told."""
+    before = lines_of(turn.cart.facts)
+    _empty_cart(turn, event)
+    if lines_of(turn.cart.facts) != before:
+        owe_cart_after_order(turn, even_if_empty=True)
 
 
 def _empty_cart(turn: Turn, event: OrderPlaced) -> None:

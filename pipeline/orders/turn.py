@@ -35,7 +35,6 @@ class Turn:
     __slots__ = (
         "_before",
         "_cause_name",
-        "_index",
         "_is_new",
         "cart",
         "cause",
@@ -74,7 +73,6 @@ class Turn:
         """
         self._before = guest
         self._is_new = is_new
-        self._index = 0
         self._cause_name: str = cause.event_id or ""
         self.cause = cause
         self.now = cause.timestamp
@@ -101,12 +99,8 @@ class Turn:
         """Number and name the next thing owed."""
         sequence = self.sequence
         self.sequence = sequence + 1
-        # Timers of two orders may come due at one instant in two steps: their
-        # effects are told apart by the number that never comes again.
-        index = self._index if self.cause.timer is None else sequence
-        self._index += 1
         return {
-            "delivery_id": delivery_id(self.policy.application, self._cause_name, index),
+            "delivery_id": delivery_id(self.policy.application, self._cause_name, sequence),
             "guest_id": self._before.guest_id,
             "sequence": sequence,
             "occurred_at": occurred_at,
@@ -115,12 +109,7 @@ class Turn:
         }
 
     def refuse(self, refusal: Refusal, record: Record) -> None:
-        """Set a whole record aside.
-
-        It takes an index as if it were owed: a replay of it is owed by the same
-        name, and what its refusal owed keeps another one.
-        """
-        self._index += 1
+        """Set a whole record aside."""
         self.set_aside.append(SetAside(refusal, record.position, record, self.cause))
 
     def refuse_by_position(self, refusal: Refusal, position: Position) -> None:

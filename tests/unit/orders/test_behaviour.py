@@ -124,13 +124,13 @@ def test_numbers_of_what_is_owed_rise_by_one() -> None:
     assert [owed.sequence for owed in story.owed] == list(range(at(1), at(1) + 6))
 
 
-def test_a_delivery_id_is_made_of_application_cause_and_index() -> None:
+def test_a_delivery_id_is_made_of_application_cause_and_number() -> None:
     """Stable over restarts, and computable by anyone who knows the application's id."""
     story = told(placed(1, "1001", line("a")), identified(2))
     event_id = identified(2).event_id
 
     assert [owed.delivery_id for owed in story.owed] == [
-        str(uuid5(POLICY.application, f"{event_id}:{index}")) for index in range(2)
+        str(uuid5(POLICY.application, f"{event_id}:{at(1) + number}")) for number in range(2)
     ]
 
 
@@ -144,11 +144,12 @@ def test_delivery_ids_are_uuids_of_version_five() -> None:
 def test_a_replayed_order_does_not_take_the_name_of_what_its_refusal_owed() -> None:
     """Letters of one delivery id are one letter, so two things must not share it."""
     order = placed(2, "1001", line("a"))
-    story = told(added(1, "a"), but(order, status="COMPLETED"), identified(3), order)
+    story = told(added(1, "a"), but(order, status="COMPLETED"), identified(3))
+    story.hears(added(9, "b"), order, second=10)
 
     delivery_ids = [owed.delivery_id for owed in story.owed]
 
-    assert len(set(delivery_ids)) == len(delivery_ids) == 4
+    assert len(set(delivery_ids)) == len(delivery_ids) == 6
 
 
 def test_a_refused_event_of_an_unknown_guest_leaves_no_guest() -> None:

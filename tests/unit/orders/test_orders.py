@@ -376,3 +376,12 @@ def test_a_payment_that_came_first_completes_the_order() -> None:
     story = told(identified(0), paid(2), placed(1, "1001", line("a"), payment=None))
 
     assert [order.payment for order in story.orders] == [PAYPAL]
+
+
+def test_an_order_refused_again_owes_its_cart_once() -> None:
+    """The cart was empty already when the replay was refused too."""
+    broken = but(placed(2, "1001", line("a")), status="COMPLETED")
+    story = told(added(1, "a"), broken, broken)
+
+    assert story.rules == ["unknown_status", "unknown_status"]
+    assert story.carts == [[("a", 1)], []]
