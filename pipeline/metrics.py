@@ -199,3 +199,28 @@ def kafka_complained(code: str, text: str) -> None:
     """Count and log what a client could tell to no call, such as a wrong password."""
     KAFKA_ERRORS.labels(code).inc()
     log.warning("kafka.complained", code=code, text=text)
+
+
+RESTORE_SECONDS = Histogram(
+    "pipeline_restore_seconds",
+    "From asking for a partition's state to having it.",
+    ["worker"],
+    buckets=_SECONDS,
+)
+RESTORE_RETRIES = Counter(
+    "pipeline_restore_retries", "Restores that Kafka did not answer in time.", ["worker"]
+)
+
+
+def restored(worker: str, partition: int, guests: int, seconds: float) -> None:
+    """Measure and log that the state of a partition is here."""
+    RESTORE_SECONDS.labels(worker).observe(seconds)
+    log.info(
+        "partition.restored", worker=worker, partition=partition, guests=guests, seconds=seconds
+    )
+
+
+def restore_retried(worker: str, partition: int, error: str) -> None:
+    """Count and log that a partition's state could not be read; it is tried again."""
+    RESTORE_RETRIES.labels(worker).inc()
+    log.warning("partition.restore_retried", worker=worker, partition=partition, error=error)
