@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.record import Instant
-from pipeline.sitecore.outcome import Delivered, Outcome, Unknown
+from pipeline.sitecore.outcome import Delivered, Outcome, Unknown, UnknownBrowser
 from pipeline.sitecore.request import Request, SendEvent
 from tests.unit.sitecore.talk import Answerer, Talk
 
@@ -90,9 +90,16 @@ class Sitecore:
             if message["type"] == "IDENTITY":
                 self._identified.add(message["browser_id"])
             here.take(message)
+        elif isinstance(outcome, UnknownBrowser):
+            self._forget(message["browser_id"])
         elif isinstance(outcome, Unknown) or getattr(outcome, "possible_repeat", False):
             here.asked_at = now
             here.may_take(message)
+
+    def _forget(self, browser_id: object) -> None:
+        """What Sitecore does not know holds nothing."""
+        for key in [key for key in self._sessions if key[0] == browser_id]:
+            del self._sessions[key]
 
     def _check(self, here: Held, message: dict[str, Any]) -> None:
         match message["type"]:
