@@ -19,14 +19,14 @@ INTERRUPTED = 130
 FAULT = 70
 
 _COMMANDS: Mapping[str, str] = {
-    "demo": "Run a shop's day on an embedded broker and a sandbox.",
+    "demo": "Run a shop's day.",
     "run": "Run assemble, deliver, or both.",
     "check": "Check the settings and everything that they name.",
     "topics": "Create the topics, or compare them with what is needed.",
     "schemas": "Register the Avro schemas, or check them.",
     "publish": "Publish commerce events from NDJSON.",
-    "preview": "Show the requests that events would make, without Kafka.",
-    "sandbox": "Serve a Stream API that behaves as documented.",
+    "preview": "Show the requests that events would make.",
+    "sandbox": "Serve a Stream API that shows what Sitecore hides.",
 }
 """Each is the `command` of a module of its name: help is shown without importing any."""
 
