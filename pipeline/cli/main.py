@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import __version__
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import DataError, PipelineError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.config import Settings
@@ -96,6 +96,8 @@ def _said(error: click.ClickException | PipelineError) -> int:
         text, code = str(error), error.exit_code
     else:
         text, code = error.format_message(), error.exit_code
+    if isinstance(error, click.FileError):
+        code = DataError.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(text, err=True)
         return UsageError.exit_code

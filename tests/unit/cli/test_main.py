@@ -71,7 +71,7 @@ def test_help_is_there_at_once() -> None:
         (ConfigError("`a.b` is wrong: mend it"), 78),
         (StateError("offsets without state"), 76),
         (click.UsageError("no such thing."), 64),
-        (click.FileError("events.ndjson", "absent"), 1),
+        (click.FileError("events.ndjson", "absent"), 65),
         (KeyboardInterrupt(), 130),
     ],
 )
