@@ -1,14 +1,19 @@
 """Both workers as users run them, between a real broker and the sandbox."""
 
+import contextlib
 import subprocess
 import sys
+import time
+import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from confluent_kafka import Consumer, Producer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.commerce.encode import encode
 from pipeline.commerce.events import CommerceEvent
@@ -40,6 +45,7 @@ class Stack:
         self.folder = folder
         self.config = folder / "pipeline.yaml"
         self._children: dict[str, Child] = {}
+        self._ports: dict[str, int] = {}
         prefix = uuid.uuid4().hex[:8]
         self.topics = {
             name: f"{prefix}-{name.replace('_', '-')}"
@@ -75,7 +81,8 @@ class Stack:
     def start(self, *workers: str) -> None:
         """Start workers, or start them again."""
         for worker in workers:
-            program = self._program("run", worker, "--port", str(free_port()))
+            self._ports[worker] = free_port()
+            program = self._program("run", worker, "--port", str(self._ports[worker]))
             self._children[worker] = Child(program, log=self.folder / f"{worker}.log")
 
     def kill(self, *workers: str) -> None:
@@ -92,6 +99,37 @@ class Stack:
         """Fail with its log when a worker has ended by itself."""
         for worker, child in self._children.items():
             assert child.running(), f"{worker} ended:\n{child.tail()}"
+
+    def resident_bytes(self, worker: str) -> int:
+        """What a worker has in memory now."""
+        status = Path(f"/proc/{self._children[worker].pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+    def outcomes(self, worker: str, topic: str) -> Counter[str]:
+        """Records that a worker took of a topic since it started, by what became of them."""
+        url = f"http://127.0.0.1:{self._ports[worker]}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return Counter(
+            {
+                sample.labels["outcome"]: int(sample.value)
+                for family in families
+                for sample in family.samples
+                if sample.name == "pipeline_records_total" and sample.labels["topic"] == topic
+            }
+        )
+
+    def wait_until_assembled(self, count: int, *, timeout_s: float = 120.0) -> None:
+        """Wait until assemble has taken that many records."""
+        give_up_at = time.monotonic() + timeout_s
+        taken = 0
+        while taken < count:
+            assert time.monotonic() < give_up_at, f"assemble took {taken} of {count}"
+            self.check()
+            time.sleep(0.2)
+            with contextlib.suppress(OSError):
+                taken = self.outcomes("assemble", self.commerce).total()
 
     def publish(self, events: Sequence[CommerceEvent]) -> None:
         """Append events, keyed by guest."""
