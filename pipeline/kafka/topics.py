@@ -130,12 +130,12 @@ def planned(topics: TopicSettings, *, partitions: int, source_bytes: int) -> tup
     limits = {
         topics.guest_states: {**compacted, "max.message.bytes": str(4 * RECORD_BYTES)},
         topics.stream_events: {
-            **_deleted_after(safe, days=14),
+            **_deleted_after(safe, topics.stream_events_retention_days),
             "max.message.bytes": str(2 * RECORD_BYTES),
         },
         topics.deliveries: {**compacted, "max.message.bytes": str(4 * RECORD_BYTES)},
         topics.dead_letters: {
-            **_deleted_after(safe, days=30),
+            **_deleted_after(safe, topics.dead_letters_retention_days),
             "max.message.bytes": str(source_bytes + LETTER_EXTRA_BYTES),
         },
     }
@@ -202,8 +202,8 @@ def _wanted(admin: AdminClient, topics: TopicSettings) -> tuple[Topic, ...]:
     return planned(topics, partitions=partitions, source_bytes=largest)
 
 
-def _deleted_after(config: Mapping[str, str], *, days: int) -> dict[str, str]:
-    return {**config, "cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
+def _deleted_after(config: Mapping[str, str], days: float) -> dict[str, str]:
+    return {**config, "cleanup.policy": "delete", "retention.ms": str(int(days * _DAY_MS))}
 
 
 def _good_enough(key: str, wanted: str, found: str) -> bool:
