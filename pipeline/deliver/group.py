@@ -1,0 +1,214 @@
+"""The deliverer's membership of its consumer group: reading, committing, gaining and losing."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from pipeline.deliver.port import (
+    Assigned,
+    Committed,
+    Ends,
+    Event,
+    Lost,
+    Reached,
+    Read,
+    Revoking,
+)
+from pipeline.deliver.restorer import RELEASED
+from pipeline.kafka import verdict
+from pipeline.kafka.clients import ClientConfig
+from pipeline.kafka.messages import record_of
+
+READ_MAX: Final = 500
+"""Records of one turn."""
+ENDS_S: Final = 1.0
+"""Time between two looks at how far the partitions reach."""
+
+
+class Group:
+    """A member of the group; used on one thread. Decides nothing."""
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        topic: str,
+        *,
+        say: Callable[[Event], None],
+        serve: Callable[[], None],
+        release_s: float,
+    ) -> None:
+        """Make the client.
+
+        Args:
+            config: Of a consumer; everything about commits is ours.
+            topic: What is read.
+            say: Takes what happened.
+            serve: Does what waits for the thread, while partitions are to be released.
+            release_s: Longest wait for that.
+        """
+        self._consumer = Consumer({**config, "on_commit": self._on_commit})
+        self._topic = topic
+        self._say = say
+        self._serve = serve
+        self._release_s = release_s
+        self._of = 1
+        self._ours: dict[int, int] = {}
+        self._assignments = 0
+        self._released: dict[int, tuple[int | None, bool]] = {}
+        self._paused: set[int] = set()
+        self._asked: Mapping[int, int] | None = None
+        self._leaving = False
+        self._ends_at = 0.0
+
+    def join(self, of: int) -> None:
+        """Become a member; the topic has *of* partitions."""
+        self._of = of
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
+        )
+
+    def leave(self) -> None:
+        """Commit what was released, and leave; the second time nothing happens."""
+        if not self._leaving:
+            self._leaving = True
+            self._commit_released(tuple(self._released))
+            self._consumer.close()
+
+    @property
+    def member(self) -> bool:
+        """Whether the coordinator knows us."""
+        return self._consumer.memberid() is not None
+
+    def assignment(self, partition: int) -> int | None:
+        """Which of our assignments a partition belongs to; None: it is not ours."""
+        return self._ours.get(partition)
+
+    def read(self) -> None:
+        """Take what has come; rebalances happen in here.
+
+        Raises:
+            FatalKafkaError: Kafka ended this client.
+        """
+        messages: list[Any] = self._consumer.consume(READ_MAX, timeout=0)
+        for number, run in groupby(messages, key=lambda message: message.partition()):
+            self._take(number, list(run))
+        if time.monotonic() >= self._ends_at:
+            self._ends_at = time.monotonic() + ENDS_S
+            self._say(Ends(self._ends()))
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        """Commit; `Committed` answers."""
+        self._asked = offsets
+        try:
+            self._consumer.commit(offsets=self._positions(offsets), asynchronous=True)
+        except KafkaException as raised:
+            self._answered(str(raised))
+
+    def pause(self, partition: int) -> None:
+        """Stop reading a partition."""
+        if partition in self._ours:
+            self._paused.add(partition)
+            self._consumer.pause([TopicPartition(self._topic, partition)])
+
+    def resume(self, partition: int) -> None:
+        """Go on reading it."""
+        if partition in self._paused:
+            self._paused.discard(partition)
+            self._consumer.resume([TopicPartition(self._topic, partition)])
+
+    def release(self, partition: int, offset: int | None, *, clean: bool) -> None:
+        """Let a partition go once Kafka wants it back; the first word counts."""
+        if partition in self._ours:
+            self._released.setdefault(partition, (offset, clean))
+
+    def _take(self, number: int, messages: Sequence[Any]) -> None:
+        if number not in self._ours:
+            return
+        records = [record_of(message) for message in messages if message.error() is None]
+        if records:
+            self._say(Read(number, records))
+        for message in messages:
+            self._heed(message)
+
+    def _heed(self, message: Any) -> None:
+        error = message.error()
+        if error is None:
+            return
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._say(Reached(message.partition(), message.offset()))
+        elif (ended := verdict.of_reading(error)) is not None:
+            raise ended
+
+    def _assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for partition in partitions:
+            self._assignments += 1
+            self._ours[partition.partition] = self._assignments
+        self._say(Assigned(_numbers(partitions), self._of))
+        self._consumer.incremental_assign(partitions)
+
+    def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Wait until the loop has released them: they are gone when this returns."""
+        numbers = _numbers(partitions)
+        if not self._leaving:
+            self._say(Revoking(numbers))
+            give_up_at = time.monotonic() + self._release_s
+            while time.monotonic() < give_up_at and not self._released.keys() >= set(numbers):
+                self._serve()
+            self._commit_released(numbers)
+        self._drop(partitions)
+
+    def _lose(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._say(Lost(_numbers(partitions)))
+        self._drop(partitions)
+
+    def _drop(self, partitions: list[TopicPartition]) -> None:
+        for number in _numbers(partitions):
+            # A partition that was paused would be so again when it comes back.
+            self.resume(number)
+            self._ours.pop(number, None)
+            self._released.pop(number, None)
+        self._consumer.incremental_unassign(partitions)
+
+    def _commit_released(self, numbers: Sequence[int]) -> None:
+        offsets = [
+            TopicPartition(self._topic, number, offset, RELEASED if clean else "")
+            for number in numbers
+            for offset, clean in [self._released.get(number, (None, False))]
+            if offset is not None
+        ]
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as raised:
+            self._say(Committed({}, f"release: {raised}"))
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """Answer the commit that was asked for; the one of a release has other partitions."""
+        if {part.partition: part.offset for part in partitions} != self._asked:
+            return
+        refused = {p.partition: str(p.error) for p in partitions if p.error is not None}
+        self._answered(None if error is None else str(error), refused)
+
+    def _answered(self, error: str | None, refused: Mapping[int, str] | None = None) -> None:
+        self._asked = None
+        self._say(Committed(refused or {}, error))
+
+    def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, number, at) for number, at in offsets.items()]
+
+    def _ends(self) -> dict[int, int]:
+        ends = {}
+        for number in self._ours:
+            at = TopicPartition(self._topic, number)
+            found = self._consumer.get_watermark_offsets(at, cached=True)
+            if found[1] >= 0:
+                ends[number] = found[1]
+        return ends
+
+
+def _numbers(partitions: Sequence[TopicPartition]) -> tuple[int, ...]:
+    return tuple(sorted(partition.partition for partition in partitions))

@@ -1,0 +1,175 @@
+"""The one thread that moves records, offsets and writes between Kafka and the deliverer's loop."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import Thread
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from pipeline.config import LEDGER_TIMEOUT_S, KafkaSettings, TopicSettings
+from pipeline.deliver.group import Group
+from pipeline.deliver.port import Answered, Assigned, Done, Event, Failed, Inbox, Left, Restored
+from pipeline.deliver.restorer import Restorer
+from pipeline.errors import FatalKafkaError
+from pipeline.kafka.clients import consumer_config, producer_config
+from pipeline.kafka.dead_letters import DeadLetter, Encoded, encode
+
+TURN_S: Final = 0.004
+"""Longest wait of a turn, when no write is acknowledged meanwhile."""
+ALIVE_S: Final = 30.0
+"""A thread that has not turned for so long hangs."""
+_RELEASE_MARGIN_S: Final = 5.0
+
+
+class KafkaThread:
+    """Kafka as the loop sees it. Decides nothing."""
+
+    def __init__(
+        self, kafka: KafkaSettings, topics: TopicSettings, *, application: str, drain_s: float
+    ) -> None:
+        """Prepare the clients; nothing is asked of Kafka before `start`.
+
+        Raises:
+            ConfigError: A client property is set that the program owns.
+        """
+        self.topic: Final = topics.stream_events
+        self._topics = topics
+        self._release_s = drain_s + LEDGER_TIMEOUT_S + _RELEASE_MARGIN_S
+        group = f"{application}-deliver"
+        # Whether there is a committed offset, and one that still exists, is looked at by us.
+        own = {"auto.offset.reset": "earliest", "enable.partition.eof": True}
+        self._consumer_config = consumer_config(kafka, group=group, own=own)
+        soon = {"message.timeout.ms": int(LEDGER_TIMEOUT_S * 1000), "linger.ms": 2}
+        self._producer_config = producer_config(kafka, own=soon)
+        self._restorer = Restorer(kafka, topics, group=group)
+        self._events: deque[Event] = deque()
+        self._restored: deque[tuple[int, Restored | Failed]] = deque()
+        self._commands: deque[Callable[[], None]] = deque()
+        self._leaving = False
+        self._member = False
+        self._turned_at = time.monotonic()
+
+    # On the loop.
+
+    def start(self, inbox: Inbox) -> None:
+        """Join the group, on a thread of its own."""
+        self._inbox = inbox
+        self._producer = Producer(self._producer_config)
+        self._restorer.start(lambda at, what: self._restored.append((at, what)))
+        self._group = Group(
+            self._consumer_config,
+            self.topic,
+            say=self._say,
+            serve=self._serve,
+            release_s=self._release_s,
+        )
+        Thread(target=self._run, name="kafka", daemon=True).start()
+
+    def keep(self, partition: int, key: bytes, *, value: bytes | None, done: Done) -> None:
+        """Write one value of the deliveries."""
+        self._produce(self._topics.deliveries, partition, Encoded(key, value, ()), done)
+
+    def letter(self, partition: int, letter: DeadLetter, *, done: Done) -> None:
+        """Write one dead letter."""
+        outgoing = encode(letter, bytes_max=self._restorer.facts.letter_bytes_max)
+        self._produce(self._topics.dead_letters, partition, outgoing, done)
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        """Commit offsets; `Committed` answers."""
+        self._commands.append(lambda: self._group.commit(offsets))
+
+    def pause(self, partition: int) -> None:
+        """Stop reading a partition."""
+        self._commands.append(lambda: self._group.pause(partition))
+
+    def resume(self, partition: int) -> None:
+        """Go on reading it."""
+        self._commands.append(lambda: self._group.resume(partition))
+
+    def release(self, partition: int, offset: int | None, *, clean: bool) -> None:
+        """Give a partition back."""
+        self._commands.append(lambda: self._group.release(partition, offset, clean=clean))
+
+    def leave(self) -> None:
+        """Leave the group and end; everything was released."""
+        self._commands.append(self._leave)
+
+    def alive(self) -> bool:
+        """Whether it turned lately; on any thread."""
+        return time.monotonic() - self._turned_at < ALIVE_S
+
+    def joined(self) -> bool:
+        """Whether we are a member of the group; on any thread."""
+        return self._member
+
+    def _produce(self, topic: str, partition: int, outgoing: Encoded, done: Done) -> None:
+        # Producing never waits, and librdkafka takes it on any thread.
+        try:
+            self._producer.produce(
+                topic,
+                value=outgoing.value,
+                key=outgoing.key,
+                partition=partition,
+                headers=list(outgoing.headers),
+                on_delivery=partial(self._reported, done),
+            )
+        except (BufferError, KafkaException) as error:
+            self._events.append(Answered(done, str(error)))
+
+    # On the thread.
+
+    def _run(self) -> None:
+        try:
+            self._group.join(self._restorer.partitions())
+            while not self._leaving:
+                self._turn()
+        except KafkaException as raised:
+            self._say(Failed(FatalKafkaError(str(raised))))
+        except Exception as error:  # noqa: BLE001 — the loop makes an exit code of it
+            self._say(Failed(error))
+        finally:
+            self._restorer.stop()
+            self._group.leave()
+            self._say(Left())
+            self._flush()
+
+    def _turn(self) -> None:
+        self._serve()
+        self._group.read()
+        self._member = self._group.member
+        while self._restored:
+            assignment, what = self._restored.popleft()
+            # What was restored for an earlier assignment may be outdated.
+            if isinstance(what, Failed) or self._group.assignment(what.partition) == assignment:
+                self._say(what)
+        self._flush()
+
+    def _serve(self) -> None:
+        """Wait a little for acknowledgements, do what the loop asked for, tell it what happened."""
+        self._turned_at = time.monotonic()
+        self._producer.poll(TURN_S)
+        while self._commands:
+            self._commands.popleft()()
+        self._flush()
+
+    def _say(self, event: Event) -> None:
+        self._events.append(event)
+        if isinstance(event, Assigned):
+            for partition in event.partitions:
+                self._restorer.want(partition, self._group.assignment(partition) or 0)
+
+    def _flush(self) -> None:
+        events = []
+        while self._events:
+            events.append(self._events.popleft())
+        if events:
+            self._inbox(events)
+
+    def _reported(self, done: Done, error: KafkaError | None, _message: Message) -> None:
+        self._events.append(Answered(done, None if error is None else str(error)))
+
+    def _leave(self) -> None:
+        self._leaving = True

@@ -1,0 +1,95 @@
+"""What the compacted topic `deliveries` holds: a guest's delivery, or a hold, as bytes.
+
+A delivery is one format byte, one version byte, the offset below which the guest's records are
+finished as eight bytes, most significant first, and the delivery as MessagePack. So what was
+finished before a restart is skipped without decoding anything.
+"""
+
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from pipeline.deliver.breaker import Hold
+from pipeline.errors import StateError
+from pipeline.record import GuestId
+from pipeline.sitecore.delivery import Delivery
+
+FORMAT: Final = 0xD5
+VERSION: Final = 1
+_HEAD_BYTES: Final = 10
+
+HOLD_KEY: Final = b"\xffhold"
+"""Key of a partition's hold. No guest has it: it is not UTF-8."""
+
+_encoder: Final = msgspec.msgpack.Encoder()
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Delivery]:
+    return msgspec.msgpack.Decoder(Delivery)
+
+
+def encode(delivery: Delivery) -> bytes:
+    """Write a delivery."""
+    head = bytes((FORMAT, VERSION)) + delivery.finished.to_bytes(8, "big")
+    return head + _encoder.encode(delivery)
+
+
+def decode(value: bytes) -> Delivery:
+    """Read a delivery.
+
+    Raises:
+        StateError: A newer program wrote it, or it is not a delivery at all.
+    """
+    _check(value)
+    try:
+        return _decoder().decode(memoryview(value)[_HEAD_BYTES:])
+    except msgspec.MsgspecError as error:
+        raise StateError(f"a delivery of {len(value)} bytes cannot be read: {error}") from error
+
+
+def finished(value: bytes) -> int:
+    """Read the offset below which the guest's records are finished, and nothing else.
+
+    Raises:
+        StateError: As for `decode`.
+    """
+    _check(value)
+    return int.from_bytes(value[2:_HEAD_BYTES], "big")
+
+
+def guest_of(key: bytes) -> GuestId:
+    """Read the guest from the key of a delivery."""
+    try:
+        return GuestId(key.decode())
+    except UnicodeDecodeError:
+        raise StateError("a key of the deliveries is not UTF-8: the topic is not ours") from None
+
+
+def encode_hold(hold: Hold) -> bytes:
+    """Write why everything is held."""
+    return bytes((FORMAT, VERSION)) + hold.value.encode()
+
+
+def decode_hold(value: bytes) -> Hold:
+    """Read why everything is held.
+
+    Raises:
+        StateError: A newer program wrote it, or it is no hold.
+    """
+    _check(value, least=2)
+    try:
+        return Hold(value[2:].decode())
+    except ValueError:
+        raise StateError("the value under the key of holds is no hold") from None
+
+
+def _check(value: bytes, least: int = _HEAD_BYTES) -> None:
+    if len(value) < least or value[0] != FORMAT:
+        raise StateError("a value of the deliveries is not one of ours")
+    if value[1] != VERSION:
+        raise StateError(
+            f"a delivery has version {value[1]}; this program reads version {VERSION}: "
+            "start the newer program, or reset"
+        )

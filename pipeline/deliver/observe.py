@@ -1,0 +1,82 @@
+"""What the worker shows of itself once a second."""
+
+from typing import Literal, NamedTuple
+
+from pipeline import metrics
+from pipeline.deliver.gate import Gate
+from pipeline.deliver.lanes import Item, Lanes
+from pipeline.deliver.letters import WORKER
+from pipeline.deliver.ownership import Ownership
+from pipeline.deliver.port import Clock
+from pipeline.sitecore.outcome import Delivered, Outcome, Retry, Unknown
+from pipeline.sitecore.request import Request, SendEvent
+
+
+class Exit(NamedTuple):
+    """How a record left."""
+
+    outcome: Literal["delivered", "skipped", "set_aside"]
+    reason: str = ""
+    """A label value; empty for what was delivered."""
+
+
+class Observer:
+    """Turns what is the case into gauges, and what happened into counts."""
+
+    def __init__(
+        self, gate: Gate, lanes: Lanes, *, owns: Ownership, topic: str, clock: Clock
+    ) -> None:
+        self._gate = gate
+        self._lanes = lanes
+        self._owns = owns
+        self._topic = topic
+        self._clock = clock
+        self._waiting_for: str | None = None
+
+    def judged(self, request: Request, outcome: Outcome, seconds: float) -> None:
+        """Count a request and what came of it."""
+        if isinstance(request, SendEvent) and request.possible_repeat:
+            metrics.possibly_repeated(request.type, request.delivery_id)
+        metrics.attempted(request.type, _name_of(outcome), seconds)
+        if isinstance(outcome, Delivered):
+            metrics.delivered(request.type, unconfirmed=outcome.unconfirmed)
+
+    def left(self, item: Item, how: Exit) -> None:
+        """Count a record that is done, and how long it took if it was delivered."""
+        metrics.RECORDS.labels(self._topic, how.outcome).inc()
+        if how.outcome == "skipped":
+            metrics.SKIPPED.labels(how.reason).inc()
+        elif how.outcome == "delivered" and item.owed is not None:
+            took_ms = self._clock.now() - item.owed.cause.timestamp
+            metrics.END_TO_END_SECONDS.observe(max(0, took_ms) / 1000)
+
+    def waiting(self) -> None:
+        """Count why lanes that could go have to wait, when the cause is a new one."""
+        cause = self._gate.cause(self._clock.elapsed_s()) if self._lanes.ready() else None
+        if cause != self._waiting_for and cause is not None:
+            metrics.WAITS.labels(cause).inc()
+        self._waiting_for = cause
+
+    def show(self) -> None:
+        """Set the gauges."""
+        oldest = None
+        for partition in self._owns:
+            if (restored := partition.restored) is None:
+                continue
+            backlog = max(partition.end, restored.progress.position) - restored.progress.done
+            metrics.BACKLOG.labels(self._topic, partition.number).set(backlog)
+            first = restored.progress.oldest
+            oldest = first if oldest is None else min(oldest, first or oldest)
+        metrics.OLDEST.labels(WORKER).set((oldest or 0) / 1000)
+        metrics.IN_FLIGHT.set(self._gate.in_flight)
+        metrics.LANES_WAITING.set(self._lanes.asleep)
+        metrics.THROTTLED.set(self._gate.pacing.pause_s(self._clock.elapsed_s()) > 0)
+
+
+def _name_of(outcome: Outcome) -> str:
+    """A label value: the outcome's kind, and for a retry its reason, which is one of a few."""
+    if isinstance(outcome, Retry):
+        return f"retry_{outcome.reason}"
+    if isinstance(outcome, Unknown):
+        return "unknown"
+    return type(outcome).__name__.lower()

@@ -1,0 +1,234 @@
+"""Which partitions are ours, from being assigned to being released, and their commits."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from pipeline import metrics
+from pipeline.deliver.gate import Gate
+from pipeline.deliver.lanes import Lanes
+from pipeline.deliver.ledger import Ledger
+from pipeline.deliver.letters import WORKER
+from pipeline.deliver.offsets import InHand, Progress
+from pipeline.deliver.partition import Partition, Restored, Suspicion
+from pipeline.deliver.port import (
+    Assigned,
+    Clock,
+    Committed,
+    Ends,
+    KafkaPort,
+    Lost,
+    Reached,
+    Revoking,
+)
+from pipeline.deliver.port import Restored as LedgerRestored
+from pipeline.errors import StateError
+from pipeline.settings import DeliverSettings
+
+IN_HAND_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Bytes of one partition's records read and not yet finished."""
+
+
+@dataclass(slots=True)
+class _Commit:
+    asked_at: float
+    partitions: dict[int, Partition] = field(default_factory=dict)
+
+
+class Ownership:
+    """All partitions of ours. Nothing of one starts before a commit of ours for it was taken."""
+
+    def __init__(
+        self, kafka: KafkaPort, settings: DeliverSettings, *, lanes: Lanes, gate: Gate, clock: Clock
+    ) -> None:
+        self._kafka = kafka
+        self._settings = settings
+        self._lanes = lanes
+        self._gate = gate
+        self._clock = clock
+        self._partitions: dict[int, Partition] = {}
+        self._of = 1
+        self._commit: _Commit | None = None
+        self.settled = False
+        """Whether everything that is ours is at work; to be read on any thread."""
+
+    def at(self, number: int) -> Partition | None:
+        """A partition, while it is ours."""
+        return self._partitions.get(number)
+
+    def __iter__(self) -> Iterator[Partition]:
+        return iter(tuple(self._partitions.values()))
+
+    def __len__(self) -> int:
+        return len(self._partitions)
+
+    def assigned(self, event: Assigned) -> None:
+        """Take partitions; what was read of them waits until their deliveries are here."""
+        for number in event.partitions:
+            in_hand = InHand(self._settings.in_hand_max, IN_HAND_BYTES_MAX)
+            self._partitions[number] = Partition(number, in_hand)
+        self._of = max(1, event.of)
+        metrics.partitions_changed(WORKER, "assigned", event.partitions)
+        self._changed()
+
+    def restored(self, event: LedgerRestored) -> Partition | None:
+        """Take a partition's deliveries; None when it is no longer ours.
+
+        Raises:
+            StateError: The deliveries count offsets of another topic, or cannot be read.
+        """
+        partition = self._partitions.get(event.partition)
+        if partition is None or partition.restored is not None:
+            return None
+        ledger = Ledger(event.values)
+        _check_topic(ledger.topic_id(), event.topic_id)
+        left = 0 if event.released else self._settings.in_hand_max
+        end = event.start if event.released else max(event.start, event.end)
+        suspicion = Suspicion(end, left)
+        partition.restored = Restored(ledger, Progress(event.start), suspicion, event.topic_id)
+        partition.hold_kept = ledger.hold
+        self.commit()
+        return partition
+
+    def commit(self) -> None:
+        """Commit how far everything is done, moved or not, unless a commit is under way."""
+        now = self._clock.elapsed_s()
+        if self._commit is not None and now - self._commit.asked_at < self._settings.lease_s:
+            return
+        asked = _Commit(now)
+        offsets = {}
+        for partition in self._partitions.values():
+            if partition.restored is not None and not partition.releasing:
+                asked.partitions[partition.number] = partition
+                offsets[partition.number] = partition.restored.progress.done
+        if offsets:
+            self._commit = asked
+            self._kafka.commit(offsets)
+
+    def committed(self, event: Committed) -> None:
+        """Learn what became of the last commit; taken, it renews the lease."""
+        asked, self._commit = self._commit, None
+        if asked is None:
+            return
+        for error in {*event.refused.values(), *([event.error] if event.error else ())}:
+            metrics.commit_failed(error)
+        if event.error is not None:
+            return
+        if not event.refused:
+            self._gate.lease.renewed(asked.asked_at)
+        late = False
+        for number, partition in self._partitions.items():
+            if asked.partitions.get(number) is partition and number not in event.refused:
+                self._admit(partition)
+            late = late or (partition.restored is not None and not partition.admitted)
+        self._changed()
+        if late and not event.refused:
+            self.commit()
+
+    def revoking(self, event: Revoking) -> None:
+        """Start nothing more of these partitions; release each once nothing is under way."""
+        metrics.partitions_changed(WORKER, "revoked", event.partitions)
+        for number in event.partitions:
+            partition = self._partitions.get(number)
+            if partition is None:
+                self._kafka.release(number, None, clean=False)
+            else:
+                self._wind_up(partition)
+        self._changed()
+
+    def release_all(self) -> None:
+        """Wind up everything that is ours."""
+        for partition in self:
+            self._wind_up(partition)
+        self._changed()
+
+    def lost(self, event: Lost) -> None:
+        """Drop everything of partitions that are another's; their answers must not be kept."""
+        metrics.partitions_changed(WORKER, "lost", event.partitions)
+        self._gate.lease.lost()
+        for number in event.partitions:
+            partition = self._partitions.pop(number, None)
+            if partition is not None:
+                self._lanes.close(number)
+                _cancel(partition)
+        self._changed()
+
+    def drop_all(self) -> None:
+        """Drop everything; nothing is committed."""
+        for partition in self:
+            self._lanes.close(partition.number)
+            _cancel(partition)
+        self._partitions.clear()
+        self._changed()
+
+    def ended(self, partition: Partition) -> None:
+        """Look whether a step that ended was the last one that a release waited for."""
+        if not partition.releasing or partition.tasks:
+            return
+        if self._partitions.get(partition.number) is partition:
+            del self._partitions[partition.number]
+            restored = partition.restored
+            done = None if restored is None else restored.progress.done
+            self._kafka.release(partition.number, done, clean=partition.clean)
+
+    def reached(self, event: Reached) -> None:
+        """Learn that nothing more lies in a partition below an offset."""
+        partition = self._partitions.get(event.partition)
+        if partition is None:
+            return
+        partition.reached = event.offset
+        if partition.restored is not None:
+            partition.restored.progress.reached(event.offset)
+
+    def ends(self, event: Ends) -> None:
+        """Learn how far each partition reaches."""
+        for number, end in event.ends.items():
+            if (partition := self._partitions.get(number)) is not None:
+                partition.end = end
+
+    def flow(self, partition: Partition) -> None:
+        """Pause or resume reading, by what is in hand."""
+        match partition.in_hand.turn():
+            case True:
+                self._kafka.pause(partition.number)
+            case False:
+                self._kafka.resume(partition.number)
+            case None:
+                pass
+
+    def _admit(self, partition: Partition) -> None:
+        if not partition.releasing and not partition.admitted:
+            partition.admitted = True
+            self._lanes.admit(partition.number)
+
+    def _wind_up(self, partition: Partition) -> None:
+        if partition.releasing:
+            return
+        partition.releasing = True
+        self._lanes.close(partition.number)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._settings.drain_s, self._cut, partition)
+        self.ended(partition)
+
+    def _cut(self, partition: Partition) -> None:
+        if self._partitions.get(partition.number) is partition and partition.tasks:
+            partition.cut = True
+            _cancel(partition)
+
+    def _changed(self) -> None:
+        self._gate.pacing.shared(len(self._partitions) / self._of)
+        self.settled = all(p.admitted and not p.releasing for p in self._partitions.values())
+
+
+def _cancel(partition: Partition) -> None:
+    for task in tuple(partition.tasks):
+        task.cancel()
+
+
+def _check_topic(kept: str, found: str) -> None:
+    if kept and found and kept != found:
+        raise StateError(
+            f"the deliveries count offsets of topic {kept}, but the topic read is {found}: "
+            "it was made anew; `reset` decides where to begin"
+        )

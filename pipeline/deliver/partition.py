@@ -1,0 +1,80 @@
+"""One partition of ours: what is restored, read, in hand and done of it."""
+
+from asyncio import Task
+from dataclasses import dataclass, field
+
+from pipeline.deliver.breaker import Hold
+from pipeline.deliver.lanes import Item, Lane
+from pipeline.deliver.ledger import Ledger
+from pipeline.deliver.offsets import InHand, Progress
+from pipeline.record import GuestId
+
+
+@dataclass(slots=True)
+class Suspicion:
+    """Whose first request may repeat one of an owner that did not end well.
+
+    That owner had in hand at most *left* unfinished records below *end*; one request of each of
+    their guests may have been under way.
+    """
+
+    end: int
+    left: int
+    cleared: set[GuestId] = field(default_factory=set)
+    """Guests of whom something was answered since."""
+
+    def falls_on(self, guest: GuestId, offset: int) -> bool:
+        """Whether it falls on a guest because of one more unfinished record."""
+        if self.left == 0 or offset >= self.end:
+            return False
+        self.left -= 1
+        if self.left == 0:
+            self.end = offset + 1
+        return guest not in self.cleared
+
+    def clear(self, lane: Lane) -> None:
+        """Suspect a guest no longer."""
+        lane.suspect = False
+        self.cleared.add(lane.guest)
+
+
+@dataclass(slots=True)
+class Restored:
+    """What is known of a partition once its deliveries are here."""
+
+    ledger: Ledger
+    progress: Progress
+    suspicion: Suspicion
+    topic_id: str
+
+
+@dataclass(slots=True, eq=False)
+class Partition:
+    """One partition of ours."""
+
+    number: int
+    in_hand: InHand
+    early: list[Item] = field(default_factory=list)
+    """Records that came before the deliveries were restored."""
+    restored: Restored | None = None
+    reached: int = 0
+    """Below it nothing is left to be read, as far as we heard."""
+    admitted: bool = False
+    """Whether a commit of ours was acknowledged, which says that we are at work here."""
+    releasing: bool = False
+    cut: bool = False
+    """Whether something under way was cut when it was to be released."""
+    tasks: set[Task[None]] = field(default_factory=set)
+    """Steps under way."""
+    hold_kept: Hold | None = None
+    """The hold that the ledger shows."""
+    hold_asked: bool = False
+    end: int = 0
+    """One past its last record, as far as we heard."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nobody has to suspect a request of ours, or of an owner before us."""
+        if self.restored is None or self.cut:
+            return False
+        return self.restored.progress.done >= self.restored.suspicion.end

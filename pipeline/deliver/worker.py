@@ -1,0 +1,298 @@
+"""The whole path of a record: read, into its lane, sent, judged, absorbed, kept, finished.
+
+Everything here runs on one event loop. A record leaves in three ways: done, set aside, or the
+process stops. Offsets are committed by `ownership`, up to the first record that has not left.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, assert_never
+
+from pipeline import metrics
+from pipeline.deliver import ledger_state
+from pipeline.deliver.breaker import State, Verdict
+from pipeline.deliver.gate import Gate
+from pipeline.deliver.holds import Holds
+from pipeline.deliver.lanes import Item, Lane, Lanes, Place
+from pipeline.deliver.letters import ERASED, WORKER, letter_of
+from pipeline.deliver.observe import Exit, Observer
+from pipeline.deliver.ownership import Ownership
+from pipeline.deliver.partition import Partition, Restored
+from pipeline.deliver.port import Clock, Sender
+from pipeline.deliver.reading import Reader, guest_of, owed_of
+from pipeline.deliver.timer import Timer
+from pipeline.deliver.writes import Writes
+from pipeline.errors import RecordError
+from pipeline.record import Record
+from pipeline.refusal import Refusal
+from pipeline.sitecore.absorb import absorb
+from pipeline.sitecore.delivery import Delivery, finish
+from pipeline.sitecore.judge import judge
+from pipeline.sitecore.next_step import Finished, Send, SetAside, Wait, next_step
+from pipeline.sitecore.outcome import Outcome, Retry, Throttle
+from pipeline.sitecore.owed import Owed
+from pipeline.sitecore.policy import DeliveryPolicy
+from pipeline.sitecore.request import CreateBrowser, Request, SendEvent
+
+TURNS_MAX: Final = 256
+"""Steps decided in one go, before others on the loop have a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the path works with."""
+
+    api: Sender
+    policy: DeliveryPolicy
+    clock: Clock
+    gate: Gate
+    lanes: Lanes
+    owns: Ownership
+    writes: Writes
+    holds: Holds
+    observer: Observer
+
+
+class Worker:
+    """Lets every guest's lane go on, one step at a time."""
+
+    def __init__(self, means: Means, fail: Callable[[BaseException], None]) -> None:
+        """Take *fail* for what must end the process."""
+        self._by = means
+        self._fail = fail
+        self._reader = Reader()
+        self._timer = Timer(self._turns)
+        self._erasing: list[Lane] = []
+        """Lanes that hold an erasure which has not begun."""
+        self._passed_over = 0
+
+    # Read.
+
+    def read(self, number: int, records: Sequence[Record]) -> None:
+        """Take records of a partition in hand; those of one that is no longer ours are left."""
+        partition = self._by.owns.at(number)
+        if partition is None or partition.releasing:
+            return
+        for record in records:
+            item = self._reader.item(record)
+            partition.in_hand.taken(item.size)
+            if partition.restored is None:
+                partition.early.append(item)
+            else:
+                self._take(partition, partition.restored, item)
+        self._by.owns.flow(partition)
+        self.go_on()
+
+    def restored(self, partition: Partition, restored: Restored) -> None:
+        """Take what was read while the partition's deliveries were still on their way."""
+        early, partition.early = partition.early, []
+        for item in early:
+            self._take(partition, restored, item)
+        restored.progress.reached(partition.reached)
+        self._by.owns.flow(partition)
+        self.go_on()
+
+    def _take(self, partition: Partition, restored: Restored, item: Item) -> None:
+        at, guest = item.record.position.offset, guest_of(item.record)
+        restored.progress.read(at, item.record.timestamp)
+        if at < restored.ledger.finished(guest):
+            self._leave(partition, item, Exit("skipped", "finished_before"))
+            return
+        lane = self._by.lanes.at(partition.number, guest)
+        if lane is None:
+            delivery = restored.ledger.delivery(guest)
+            lane = self._by.lanes.open(partition.number, guest, delivery)
+        lane.suspect |= restored.suspicion.falls_on(guest, at)
+        self._by.lanes.add(lane, item)
+        if item.erases:
+            self._erasing.append(lane)
+
+    # Decide.
+
+    def go_on(self) -> None:
+        """Let lanes take steps in this turn of the loop."""
+        self._timer.now()
+
+    def _turns(self) -> None:
+        by = self._by
+        by.lanes.wake(by.clock.now())
+        self._begin_erasures()
+        for _ in range(TURNS_MAX):
+            if by.gate.wait_s(by.clock.elapsed_s()) > 0 or (lane := by.lanes.take()) is None:
+                break
+            self._step(lane)
+        by.observer.waiting()
+        if by.lanes.ready() and (wait_s := by.gate.wait_s(by.clock.elapsed_s())) < math.inf:
+            self._timer.within(wait_s)
+        if (wake_at := by.lanes.next_wake()) is not None:
+            self._timer.within((wake_at - by.clock.now()) / 1000)
+
+    def _begin_erasures(self) -> None:
+        """An erasure passes its lane: nothing that waits there, for whatever cause, may start."""
+        if not self._erasing or not self._by.gate.lease.holds(self._by.clock.elapsed_s()):
+            return
+        erasing, self._erasing = self._erasing, []
+        for lane in erasing:
+            if self._by.lanes.claim(lane):
+                self._run(lane, self._erase(lane))
+            elif lane.place is not Place.GONE:
+                self._erasing.append(lane)
+
+    def _step(self, lane: Lane) -> None:
+        try:
+            owed = owed_of(lane.items[0], lane.guest)
+        except RecordError as error:
+            refusal = Refusal(error.reason, error.field, error.detail[:100])
+            self._run(lane, self._set_aside(lane, refusal, lane.delivery))
+            return
+        step = next_step(lane.delivery, owed, self._by.clock.now(), self._by.policy)
+        match step:
+            case Send(request=request):
+                self._start(lane, owed, request)
+            case Wait(until=until, cause=cause):
+                metrics.WAITS.labels(cause).inc()
+                self._by.lanes.sleep(lane, until)
+            case Finished(delivery=delivery, skipped=skipped):
+                self._skip(lane, delivery, skipped or "nothing_owed")
+            case SetAside(refusal=refusal, delivery=delivery):
+                self._run(lane, self._set_aside(lane, refusal, delivery))
+            case _:
+                assert_never(step)
+
+    def _skip(self, lane: Lane, delivery: Delivery, why: str) -> None:
+        """Be done with a record that needs no request; written only if that says something new."""
+        if delivery == lane.delivery:
+            self._leave(self._ours(lane)[0], lane.pop(), Exit("skipped", why))
+            self._by.lanes.back(lane)
+        else:
+            self._run(lane, self._finish(lane, delivery, Exit("skipped", why)))
+
+    def _start(self, lane: Lane, owed: Owed, request: Request) -> None:
+        """Start a request; a probe of a hold asks for no browser id while that can be helped."""
+        by = self._by
+        held = by.gate.state is State.HELD
+        if held and isinstance(request, CreateBrowser) and self._passed_over < len(by.lanes):
+            self._passed_over += 1
+            by.lanes.back(lane)
+            return
+        self._passed_over = 0
+        if isinstance(request, SendEvent) and lane.suspect:
+            request = replace(request, possible_repeat=True)
+        probe = by.gate.start(by.clock.elapsed_s())
+        self._run(lane, self._send(lane, owed, request, probe=probe))
+
+    def _run(self, lane: Lane, work: Coroutine[None, None, None]) -> None:
+        """Let a step take its time; the lane is busy until it ends."""
+        partition, _ = self._ours(lane)
+        self._by.gate.in_flight += 1
+        task = asyncio.get_running_loop().create_task(work)
+        partition.tasks.add(task)
+        task.add_done_callback(partial(self._ended, lane, partition))
+
+    def _ended(self, lane: Lane, partition: Partition, task: asyncio.Task[None]) -> None:
+        partition.tasks.discard(task)
+        self._by.gate.in_flight -= 1
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+            return
+        self._by.lanes.back(lane)
+        self._by.owns.ended(partition)
+        self.go_on()
+
+    # Send, judge, absorb, keep.
+
+    async def _send(self, lane: Lane, owed: Owed, request: Request, *, probe: bool) -> None:
+        outcome, verdict = await self._judged(lane, request, probe=probe)
+        if verdict is Verdict.VOID:
+            return
+        now = self._by.clock.now()
+        absorbed = absorb(
+            lane.delivery,
+            owed,
+            request,
+            outcome,
+            now=now,
+            jitter=self._by.clock.jitter(),
+            policy=self._by.policy,
+            excused=verdict is Verdict.EXCUSED,
+        )
+        metrics.ABANDONED.inc(absorbed.abandoned)
+        if absorbed.letter is not None:
+            await self._letter(lane.items[0], absorbed.letter)
+        after = next_step(absorbed.delivery, owed, now, self._by.policy)
+        if isinstance(after, Finished):
+            await self._finish(lane, after.delivery, Exit("delivered"))
+        elif absorbed.delivery != lane.delivery:
+            await self._keep(lane, absorbed.delivery)
+
+    async def _judged(
+        self, lane: Lane, request: Request, *, probe: bool
+    ) -> tuple[Outcome, Verdict]:
+        by, began = self._by, self._by.clock.elapsed_s()
+        try:
+            reply = await by.api.send(request)
+        except asyncio.CancelledError:
+            by.gate.breaker.dropped(probe=probe)
+            metrics.request_dropped()
+            raise
+        ended = by.clock.elapsed_s()
+        outcome = judge(request, reply, now=by.clock.now())
+        by.observer.judged(request, outcome, ended - began)
+        verdict = by.gate.judged(lane.guest, outcome, probe=probe, now=ended)
+        by.holds.follow()
+        if verdict is not Verdict.VOID and not isinstance(outcome, Retry | Throttle):
+            self._ours(lane)[1].suspicion.clear(lane)
+        return outcome, verdict
+
+    async def _keep(self, lane: Lane, delivery: Delivery) -> None:
+        """Write down what Sitecore has now; only then the lane may go on from it."""
+        value = ledger_state.encode(delivery)
+        await self._by.writes.keep(lane.partition, lane.guest.encode(), value)
+        self._ours(lane)[1].ledger.put(lane.guest, value)
+        lane.delivery = delivery
+
+    # Leave.
+
+    async def _finish(self, lane: Lane, delivery: Delivery, how: Exit) -> None:
+        partition, restored = self._ours(lane)
+        at = lane.items[0].record.position.offset
+        await self._keep(lane, finish(delivery, at, restored.topic_id))
+        self._leave(partition, lane.pop(), how)
+
+    async def _set_aside(self, lane: Lane, refusal: Refusal, delivery: Delivery) -> None:
+        """Write the dead letter, then finish; a letter that cannot be written pins the prefix."""
+        await self._letter(lane.items[0], refusal)
+        await self._finish(lane, delivery, Exit("set_aside", refusal.rule))
+
+    async def _erase(self, lane: Lane) -> None:
+        """Set aside all that was owed before an erasure, by position only; then erase."""
+        while not lane.items[0].erases:
+            await self._letter(lane.items[0], ERASED)
+            self._leave(self._ours(lane)[0], lane.pop(), Exit("set_aside", ERASED.rule))
+        owed = owed_of(lane.items[0], lane.guest)
+        step = next_step(lane.delivery, owed, self._by.clock.now(), self._by.policy)
+        if isinstance(step, Finished):
+            await self._finish(lane, step.delivery, Exit("skipped", "erasure"))
+
+    async def _letter(self, item: Item, refusal: Refusal) -> None:
+        letter = letter_of(item, refusal, self._by.clock.now())
+        await self._by.writes.letter(item.record.position.partition, letter)
+        metrics.set_aside(WORKER, refusal.rule, item.record.position)
+
+    def _leave(self, partition: Partition, item: Item, how: Exit) -> None:
+        """Count a record as finished: nothing of it is needed any more."""
+        restored = partition.restored
+        if restored is not None:
+            restored.progress.finish(item.record.position.offset)
+        partition.in_hand.finished(item.size)
+        self._by.owns.flow(partition)
+        self._by.observer.left(item, how)
+
+    def _ours(self, lane: Lane) -> tuple[Partition, Restored]:
+        partition = self._by.owns.at(lane.partition)
+        if partition is None or partition.restored is None:
+            raise RuntimeError(f"a step of partition {lane.partition}, which is not ours")
+        return partition, partition.restored

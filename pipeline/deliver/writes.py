@@ -1,0 +1,58 @@
+"""Writes that must be in Kafka before anything goes on: each is repeated until it is."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from pipeline import metrics
+from pipeline.deliver.lease import Lease
+from pipeline.deliver.port import Clock, Done, KafkaPort
+from pipeline.kafka.dead_letters import DeadLetter
+
+RETRY_S: Final = 1.0
+
+
+class Writes:
+    """Waits for Kafka's acknowledgement; what it does not acknowledge is written again."""
+
+    def __init__(self, kafka: KafkaPort, lease: Lease, clock: Clock) -> None:
+        self._kafka = kafka
+        self._lease = lease
+        self._clock = clock
+
+    async def keep(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Write one value of the deliveries.
+
+        It is written again only while the partition is surely ours: another owner may have
+        written something newer by then. The first time needs no such care, since the request
+        that it follows started within the lease, which allows for it.
+        """
+        began = self._clock.elapsed_s()
+        write = partial(self._kafka.keep, partition, key, value=value)
+        error = await _acknowledged(lambda done: write(done=done))
+        while error is not None:
+            metrics.write_failed("delivery", error)
+            await asyncio.sleep(RETRY_S)
+            if self._lease.holds(self._clock.elapsed_s()):
+                error = await _acknowledged(lambda done: write(done=done))
+        metrics.LEDGER_SECONDS.observe(self._clock.elapsed_s() - began)
+
+    async def letter(self, partition: int, letter: DeadLetter) -> None:
+        """Write one dead letter."""
+        write = partial(self._kafka.letter, partition, letter)
+        while (error := await _acknowledged(lambda done: write(done=done))) is not None:
+            metrics.write_failed("letter", error)
+            await asyncio.sleep(RETRY_S)
+
+
+async def _acknowledged(write: Callable[[Done], None]) -> str | None:
+    answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+
+    def done(error: str | None) -> None:
+        # The waiting step may have been cut.
+        if not answer.done():
+            answer.set_result(error)
+
+    write(done)
+    return await answer
