@@ -17,6 +17,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistry
 # The client's HTTP errors pass through it; which library they are of is its own choice.
 from confluent_kafka.schema_registry.common._httpx_compat import httpx
 
+from pipeline.commerce.decode import NoRegistry, SchemaSource
 from pipeline.commerce.schemas import Schema, SchemaError, self_contained
 from pipeline.config import RegistrySettings
 from pipeline.errors import ConfigError, UnavailableError
@@ -125,6 +126,10 @@ class Registry:
         )
         return Subject(schema.name, State.REGISTERED if level == LEVEL else State.LOOSE, schema_id)
 
+    def subjects(self) -> list[str]:
+        """Name the subjects that the registry has: the cheapest question that proves it works."""
+        return self._ask(self._client.get_subjects) or []
+
     def _text(self, found: RegistrySchema) -> str:
         text = str(found.schema_str)
         if not found.references:
@@ -180,6 +185,11 @@ def connect(settings: RegistrySettings) -> Registry:
         return Registry(SchemaRegistryClient.new_client(conf))
     except (OSError, ValueError) as error:
         raise ConfigError(f"registry: {error}; look at registry.url and registry.ca_file") from None
+
+
+def schema_source(settings: RegistrySettings | None) -> SchemaSource:
+    """Give what knows the writers' schemas: the registry, or those that come with the program."""
+    return NoRegistry() if settings is None else connect(settings)
 
 
 def _sent(schema: Schema) -> RegistrySchema:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pipeline.commerce import schemas, values
 from pipeline.commerce.events import EventId, OrderId
 from pipeline.commerce.resolution import compile_reader
+from pipeline.commerce.schemas import Schema
 from pipeline.commerce.values import FieldError, Plain
 from pipeline.commerce.writing import Write, compile_writer
 from pipeline.errors import RecordError, UnknownSchema, Unreadable
@@ -45,7 +46,7 @@ def encode_owed(owed: Owed) -> bytes:
     Raises:
         ValueError: a value does not fit its Avro type.
     """
-    header, write = _written()[type(owed)]
+    header, write = _writings()[type(owed)]
     out = bytearray(header)
     write(out, owed)
     return bytes(out)
@@ -78,11 +79,15 @@ def _unreadable(value: bytes) -> Exception:
     )
 
 
-@cache
-def _written() -> Mapping[type, tuple[bytes, Write]]:
+def written() -> Mapping[type, Schema]:
+    """The schema by which each kind of what is owed is written."""
     release = schemas.released()[WRITTEN_RELEASE]
-    written = {kind: release[f"{schemas.STREAM}.{kind.__name__}"] for kind in _BUILDERS}
-    return {kind: (schema.header, compile_writer(schema)) for kind, schema in written.items()}
+    return {kind: release[f"{schemas.STREAM}.{kind.__name__}"] for kind in _BUILDERS}
+
+
+@cache
+def _writings() -> Mapping[type, tuple[bytes, Write]]:
+    return {kind: (schema.header, compile_writer(schema)) for kind, schema in written().items()}
 
 
 @cache
