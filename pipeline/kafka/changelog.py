@@ -1,33 +1,18 @@
 """Reads partitions of a compacted topic up to their ends, to remember what they hold."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Collection
+from typing import Any, Final
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from pipeline.kafka import verdict
 from pipeline.kafka.clients import ClientConfig
+from pipeline.kafka.entries import Changes, Entry
 from pipeline.kafka.offsets import list_offsets
 
 _CHUNK: Final = 10_000
 _TURN_S: Final = 0.2
-
-
-class Entry(NamedTuple):
-    """One value of a compacted topic; None: the key is forgotten."""
-
-    partition: int
-    key: bytes
-    value: bytes | None
-
-
-class Changes(NamedTuple):
-    """What was read in one turn."""
-
-    entries: Sequence[Entry]
-    reached: Mapping[int, int]
-    """The next offset to read, by partition, past the entries and past all that is no record."""
 
 
 class Changelog:

@@ -106,14 +106,15 @@ def check_partitions(counts: Mapping[str, int], needed: Sequence[str]) -> int:
 
 
 def record_bytes(admin: AdminClient, names: Collection[str]) -> dict[str, int]:
-    """Ask for the largest record that each topic takes; Kafka's own limit where nobody can say."""
+    """Ask for the largest record that each topic takes; those are absent of which nobody can say.
+
+    An embedded broker cannot, nor one whose ACLs do not let us ask.
+    """
     try:
         found = _describe_configs(admin, names)
     except KafkaException:
-        found = {}
-    return {
-        name: int(found.get(name, {}).get("max.message.bytes") or RECORD_BYTES) for name in names
-    }
+        return {}
+    return {name: int(config["max.message.bytes"]) for name, config in found.items()}
 
 
 def planned(topics: TopicSettings, *, partitions: int, source_bytes: int) -> tuple[Topic, ...]:

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from uuid import uuid4
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException, Producer, TopicPartition
 from pipeline.errors import TransactionError, UnavailableError
 from pipeline.kafka import verdict
 from pipeline.kafka.clients import TRANSACTION_TIMEOUT_S, ClientConfig
-from pipeline.record import Headers
+from pipeline.kafka.entries import Write
 
 _OPEN_S: Final = 20.0
 _SEND_S: Final = 10.0
@@ -19,18 +19,10 @@ _COMMIT_S: Final = TRANSACTION_TIMEOUT_S + 2
 """Longer than the transaction may live; without a limit a lost broker would hold us for ever."""
 _ROOM_S: Final = 5.0
 
+_Part = TypeVar("_Part", bound=tuple[str, int])
+
 GroupMetadata: TypeAlias = Any
 """What the consumer says of its membership; opaque."""
-
-
-class Write(NamedTuple):
-    """One record to be written, to a partition that is named."""
-
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
 
 
 class Transactions:
@@ -83,7 +75,7 @@ class Transactions:
                 raise verdict.of_transaction(raised, committing=False) from raised
 
     def send_offsets(
-        self, offsets: Mapping[tuple[str, int], int], *, mark: str, group: GroupMetadata
+        self, offsets: Mapping[_Part, int], *, mark: str, group: GroupMetadata
     ) -> None:
         """Add the next offsets to read, and leave *mark* with them."""
         parts = [

@@ -1,0 +1,198 @@
+"""What one transaction is about to change: nothing of it is visible before it is kept."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pipeline.assemble import state
+from pipeline.assemble.log import Input
+from pipeline.assemble.outputs import Outputs
+from pipeline.assemble.partition import BEGAN_KEY, BEGAN_VALUE, Partition
+from pipeline.errors import RecordError
+from pipeline.kafka.entries import Write
+from pipeline.orders.guest import Guest, Step
+from pipeline.record import GuestId, Instant, Position, Record
+
+TIMER: Final = "timer"
+
+
+class _Pending:
+    """A guest as this batch leaves it."""
+
+    __slots__ = ("before", "guest", "value", "wake_at", "wake_before")
+
+    def __init__(self, before: Guest | None, wake_before: Instant | None) -> None:
+        self.before = before
+        self.guest = before
+        self.wake_before = wake_before
+        self.wake_at = wake_before
+        self.value: bytes | None = None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether there is nothing to write."""
+        return self.guest is self.before and self.wake_at == self.wake_before
+
+
+class Batch:
+    """Steps of guests, what they owe, and how far the inputs were read.
+
+    To undo a batch is to drop it, and to seek back to the partitions' positions.
+    """
+
+    def __init__(self, active: Mapping[int, Partition], outputs: Outputs) -> None:
+        """Begin with nothing.
+
+        Args:
+            active: The partitions that are ours and restored; of any other, records are dropped.
+            outputs: Turns what is owed and set aside into records.
+        """
+        self._active = active
+        self._outputs = outputs
+        self._positions: dict[int, dict[str, int]] = {}
+        self._pending: dict[tuple[int, GuestId], _Pending] = {}
+        self._writes: list[Write] = []
+        self._touched: set[int] = set()
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        """What became of records and timers: by topic, or "timer"."""
+        self.owed: Counter[str] = Counter()
+        """How much is owed of each kind."""
+        self.refused: list[tuple[str, Position]] = []
+        """What was set aside: why, and where it lies."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to be kept."""
+        return not self._touched
+
+    @property
+    def records(self) -> int:
+        """How many records and timers it holds."""
+        return self.outcomes.total()
+
+    def partition_of(self, position: Position) -> Partition | None:
+        """The partition whose turn this record is.
+
+        None for what has just been taken away, and for what was read twice
+        because it was taken away and given back.
+        """
+        partition = self._active.get(position.partition)
+        if partition is None:
+            return None
+        reached = self.positions(partition).get(position.topic)
+        return None if reached is None or position.offset < reached else partition
+
+    def guest(self, partition: Partition, guest_id: GuestId) -> Guest | None:
+        """A guest, as the batch has left it so far."""
+        return self._of(partition, guest_id).guest
+
+    def wake_at(self, partition: Partition, guest_id: GuestId) -> Instant | None:
+        """A guest's next timer, as the batch has left it so far."""
+        return self._of(partition, guest_id).wake_at
+
+    def positions(self, partition: Partition) -> dict[str, int]:
+        """How far a partition was read, by topic, as the batch has left it so far."""
+        found = self._positions.get(partition.number)
+        if found is None:
+            found = self._positions[partition.number] = dict(partition.positions)
+        return found
+
+    def take(self, partition: Partition, record: Record, guest_id: GuestId, step: Step) -> None:
+        """Add what an event has made of its guest."""
+        self._settle(partition, guest_id, step)
+        self._pass(partition, record, step.became.value)
+
+    def wake(self, partition: Partition, guest_id: GuestId, step: Step) -> None:
+        """Add what a timer has made of its guest."""
+        self._settle(partition, guest_id, step)
+        self._touched.add(partition.number)
+        self.outcomes[TIMER, step.became.value] += 1
+
+    def refuse(self, partition: Partition, record: Record, error: RecordError) -> None:
+        """Add a record that cannot be read."""
+        self._writes.append(self._outputs.unreadable(record, error))
+        self.refused.append((error.reason.value, record.position))
+        self._pass(partition, record, error.reason.value)
+
+    def reach(self, reached: Mapping[Input, int]) -> None:
+        """Note that inputs were read to their present ends."""
+        for (topic, number), offset in reached.items():
+            partition = self._active.get(number)
+            if partition is not None:
+                positions = self.positions(partition)
+                positions[topic] = max(offset, positions.get(topic, 0))
+
+    def writes(self) -> list[Write]:
+        """Everything to be written: what is owed and set aside in order, one state a guest."""
+        new = (number for number in sorted(self._touched) if not self._active[number].began)
+        began = (self._outputs.state(number, BEGAN_KEY, BEGAN_VALUE) for number in new)
+        writes = [*self._writes, *began]
+        for (number, guest_id), pending in self._pending.items():
+            if pending.is_same:
+                continue
+            if pending.guest is not None:
+                pending.value = state.encode(pending.guest, pending.wake_at)
+            writes.append(self._outputs.state(number, guest_id.encode(), pending.value))
+        return writes
+
+    def offsets(self) -> dict[Input, int]:
+        """The next offsets to read, in every topic of each partition that has changed."""
+        return {
+            Input(topic, number): offset
+            for number in sorted(self._touched)
+            for topic, offset in self._positions[number].items()
+        }
+
+    def keep(self) -> None:
+        """Make it visible: Kafka has it, after `writes` and `offsets`."""
+        for (number, guest_id), pending in self._pending.items():
+            partition = self._active[number]
+            if pending.is_same:
+                continue
+            if pending.guest is None:
+                partition.forget(guest_id)
+            elif pending.value is not None:
+                partition.put(guest_id, pending.guest, pending.value)
+        for number in self._touched:
+            self._active[number].began = True
+        self.keep_positions()
+
+    def keep_positions(self) -> None:
+        """Make visible how far the inputs were read; enough for an empty batch."""
+        for number, positions in self._positions.items():
+            self._active[number].positions = positions
+
+    def _of(self, partition: Partition, guest_id: GuestId) -> _Pending:
+        key = (partition.number, guest_id)
+        pending = self._pending.get(key)
+        if pending is None:
+            guest = partition.guest(guest_id)
+            wake_at = None if guest is None else partition.wake_at(guest_id)
+            pending = self._pending[key] = _Pending(guest, wake_at)
+        return pending
+
+    def _settle(self, partition: Partition, guest_id: GuestId, step: Step) -> None:
+        pending = self._of(partition, guest_id)
+        pending.guest = step.guest
+        pending.wake_at = step.wake_at
+        for owed in step.owed:
+            self._writes.append(self._outputs.owed(partition.number, owed))
+            self.owed[type(owed).__name__] += 1
+        for one in step.set_aside:
+            self._writes.append(self._outputs.set_aside(partition.number, one))
+            self.refused.append((one.refusal.rule, one.position))
+
+    def _pass(self, partition: Partition, record: Record, outcome: str) -> None:
+        topic, number, offset = record.position
+        self.positions(partition)[topic] = offset + 1
+        self._touched.add(number)
+        self.outcomes[topic, outcome] += 1
+
+
+def undone(active: Mapping[int, Partition], inputs: Iterable[Input]) -> dict[Input, int]:
+    """Where to seek back to, for inputs of a batch that was dropped; not for what is not ours."""
+    return {
+        one: active[one.partition].positions[one.topic]
+        for one in inputs
+        if one.partition in active and one.topic in active[one.partition].positions
+    }

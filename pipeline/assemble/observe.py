@@ -1,0 +1,74 @@
+"""What the loop looks like from outside: taken now and then, and changing nothing."""
+
+from collections import Counter
+from typing import Final
+
+from pipeline.assemble import metrics
+from pipeline.assemble.clock import Clock
+from pipeline.assemble.log import Input, Log
+from pipeline.assemble.membership import Membership
+from pipeline.errors import UnavailableError
+from pipeline.orders.guest import Guest
+from pipeline.record import Instant
+
+EVERY_S: Final = 10.0
+
+
+class Observer:
+    """Reports sizes, and how much lies unread."""
+
+    def __init__(self, log: Log, members: Membership, clock: Clock) -> None:
+        self._log = log
+        self._members = members
+        self._clock = clock
+        self._observed_at = clock.elapsed_s()
+
+    def turned(self) -> None:
+        """Report what is due to be reported."""
+        at = self._clock.elapsed_s()
+        if at - self._observed_at < EVERY_S:
+            return
+        self._observed_at = at
+        self._sizes()
+        self._lag()
+
+    def _sizes(self) -> None:
+        partitions = self._members.active.values()
+        metrics.guests_known(sum(len(partition.store) for partition in partitions))
+        waiting = Counter[str]()
+        oldest: list[Instant] = []
+        for partition in partitions:
+            for guest in partition.waiting.values():
+                waiting.update(lacks(guest))
+                oldest.extend(order.since for order in guest.waiting)
+        metrics.orders_wait(waiting, min(oldest, default=None))
+        now = self._clock.now()
+        metrics.timers_wait(
+            sum(len(partition.timers) for partition in partitions),
+            held_back=sum(partition.timers.first_due(now) is not None for partition in partitions),
+        )
+
+    def _lag(self) -> None:
+        active = self._members.active
+        inputs = [one for number in active for one in self._members.inputs_of(number)]
+        try:
+            ends = self._log.ends(inputs)
+        except UnavailableError:
+            return
+        metrics.lag_seen({one: max(0, end - self._position(one)) for one, end in ends.items()})
+
+    def _position(self, one: Input) -> int:
+        return self._members.active[one.partition].positions.get(one.topic, 0)
+
+
+def lacks(guest: Guest) -> list[str]:
+    """What each waiting order of a guest waits for, first of all."""
+    if guest.identity is None:
+        return ["identity"] * len(guest.waiting)
+    paid = {payment.event.order_id for payment in guest.payments}
+    return [
+        "lines"
+        if order.payment_waived or order.event.payment or order.event.order_id in paid
+        else "payment"
+        for order in guest.waiting
+    ]

@@ -1,0 +1,118 @@
+"""What is known of one partition: its guests, how far it was read, when to look again."""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from pipeline.assemble import state
+from pipeline.assemble.timers import Gate, Timers
+from pipeline.orders.guest import Guest
+from pipeline.record import GuestId, Instant
+
+Store: TypeAlias = MutableMapping[GuestId, bytes]
+"""Guests as bytes; memory is the first implementation."""
+
+HOT_MAX: Final = 2_000
+"""Guests of one partition that are kept as objects too."""
+
+BEGAN_KEY: Final = b"\x00began"
+"""Key of a value that is no guest's: it says that this partition has been assembled before.
+
+It is written with the partition's first offsets, so that either both are there or
+neither is; without it, a partition of which nothing but refusals came would look lost.
+"""
+BEGAN_VALUE: Final = b"\x01"
+
+
+@dataclass(slots=True)
+class Partition:
+    """One partition number: of all commerce topics together, and of the outputs.
+
+    Everything here is committed; what a batch is about to change is in the batch.
+    """
+
+    number: int
+    store: Store = field(default_factory=dict)
+    began: bool = False
+    """Whether its first offsets were committed."""
+    positions: dict[str, int] = field(default_factory=dict)
+    """The next offset to read, by topic."""
+    states_read: int = 0
+    """Up to where the guest states are in *store*."""
+    gate: Gate | None = None
+    waiting: dict[GuestId, Guest] = field(default_factory=dict)
+    """Guests of whom an order waits."""
+    timers: Timers = field(init=False)
+    _hot: dict[GuestId, Guest] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.timers = Timers(self.wake_at)
+
+    def guest(self, guest_id: GuestId) -> Guest | None:
+        """What is known of a guest."""
+        guest = self._hot.pop(guest_id, None)
+        if guest is None:
+            value = self.store.get(guest_id)
+            if value is None:
+                return None
+            guest = state.decode(value)
+        self._warm(guest_id, guest)
+        return guest
+
+    def wake_at(self, guest_id: GuestId) -> Instant | None:
+        """When to look at a guest again."""
+        value = self.store.get(guest_id)
+        return None if value is None else state.wake_at(value)
+
+    def put(self, guest_id: GuestId, guest: Guest, value: bytes) -> None:
+        """Remember a guest, and the same as bytes."""
+        before = self.wake_at(guest_id)
+        self.store[guest_id] = value
+        self._hot.pop(guest_id, None)
+        self._warm(guest_id, guest)
+        self.timers.moved(guest_id, before, state.wake_at(value))
+        self._note_waiting(guest_id, guest)
+
+    def forget(self, guest_id: GuestId) -> None:
+        """Remember nothing of a guest any more."""
+        self.store.pop(guest_id, None)
+        self._hot.pop(guest_id, None)
+        self.waiting.pop(guest_id, None)
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """Take over one value of the guest states; `restored` must follow."""
+        if key == BEGAN_KEY:
+            self.began = value is not None
+        elif value is None:
+            self.store.pop(GuestId(key.decode()), None)
+        else:
+            self.store[GuestId(key.decode())] = value
+
+    def restored(self, soon: Instant) -> None:
+        """Find the timers in what was taken over, and the orders that wait.
+
+        Args:
+            soon: No order waits for longer; guests with later timers need not be decoded.
+        """
+        self._hot.clear()
+        self.waiting.clear()
+        self.gate = None
+        known: list[tuple[Instant, GuestId]] = []
+        for guest_id, value in self.store.items():
+            wake_at = state.wake_at(value)
+            if wake_at is not None:
+                known.append((wake_at, guest_id))
+                if wake_at <= soon:
+                    self._note_waiting(guest_id, state.decode(value))
+        self.timers = Timers(self.wake_at, known)
+
+    def _warm(self, guest_id: GuestId, guest: Guest) -> None:
+        if len(self._hot) >= HOT_MAX:
+            del self._hot[next(iter(self._hot))]
+        self._hot[guest_id] = guest
+
+    def _note_waiting(self, guest_id: GuestId, guest: Guest) -> None:
+        if guest.waiting:
+            self.waiting[guest_id] = guest
+        else:
+            self.waiting.pop(guest_id, None)
