@@ -45,6 +45,18 @@ def _first_deadline(guest: Guest, policy: OrderPolicy) -> Instant:
     return min(wakes, default=_FOREVER)
 
 
+def lacks(order: WaitingOrder, guest: Guest) -> Timer:
+    """What a waiting order lacks: the timer that would end the wait for it."""
+    if guest.identity is None:
+        return Timer.IDENTITY
+    paid = (
+        order.payment_waived
+        or order.event.payment is not None
+        or any(payment.event.order_id == order.event.order_id for payment in guest.payments)
+    )
+    return Timer.LINES if paid else Timer.PAYMENT
+
+
 def idle_at(guest: Guest, policy: OrderPolicy) -> Instant:
     """When a guest without open business is forgotten.
 

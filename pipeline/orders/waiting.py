@@ -78,12 +78,8 @@ def is_too_much(turn: Turn, waiting: tuple[WaitingOrder, ...], record: Record) -
 
 
 def cart_needed_from(waiting: tuple[WaitingOrder, ...]) -> Instant | None:
-    """The oldest instant whose cart an order still waits for; None: none does."""
-    if not waiting:
-        return None
-    return min(
-        (order.event.occurred_at for order in waiting if not order.event.lines), default=None
-    )
+    """The oldest instant whose cart may still be asked for; None: none. Orders are in order."""
+    return waiting[0].event.occurred_at if waiting else None
 
 
 def _lacks_anything(waiting: WaitingOrder, turn: Turn) -> bool:

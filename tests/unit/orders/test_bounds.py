@@ -6,6 +6,7 @@ from pipeline.orders import bounds
 from pipeline.orders.advance import advance
 from pipeline.orders.guest import Became, Guest, KnownOrder, SeenEvents
 from pipeline.record import DAY_S, Position, Record, later
+from pipeline.sitecore.owed import OwedCart
 from tests.unit.orders.story import (
     GUEST,
     POLICY,
@@ -108,6 +109,16 @@ def test_a_record_too_large_to_wait_is_set_aside() -> None:
 
     assert [aside.refusal.rule for aside in step.set_aside] == ["too_much_waiting"]
     assert step.set_aside[0].record is record
+
+
+def test_the_cart_of_an_order_too_large_to_wait_is_owed_empty() -> None:
+    """It was bought, though it cannot be told."""
+    story = told(added(0, "a"))
+    record = _large(bounds.WAITING_BYTES_MAX + 1)
+
+    step = advance(story.guest, placed(1, "1001", line("a")), record, POLICY)
+
+    assert [owed.lines for owed in step.owed if isinstance(owed, OwedCart)] == [()]
 
 
 def test_a_large_order_that_need_not_wait_is_owed() -> None:

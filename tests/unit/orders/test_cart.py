@@ -1,5 +1,7 @@
 """The cart: a log of facts, folded."""
 
+from dataclasses import replace
+
 from pipeline.commerce.events import CommerceEvent
 from pipeline.orders.guest import Became
 from pipeline.sitecore.owed import OwedCart
@@ -14,6 +16,7 @@ from tests.unit.orders.story import (
     identified,
     in_cart,
     line,
+    paid,
     placed,
     removed,
     told,
@@ -165,11 +168,29 @@ def test_an_old_line_stays_in_the_cart_beyond_the_horizon() -> None:
 
 def test_a_late_clearing_still_takes_what_is_older() -> None:
     """Emptying is right at any age: it takes only what is older than itself."""
-    story = told(added(0, "shoes"), changed(1, "shoes", 2), added(9000, "coat"))
+    story = told(added(0, "shoes"), added(1, "hat"), changed(2, "hat", 2), added(9000, "coat"))
 
-    story.hears(cleared(1.5), second=9001)
+    story.hears(cleared(0.5), second=9001)
 
-    assert story.carts[-1] == [("coat", 1)]
+    assert story.carts[-1] == [("hat", 2), ("coat", 1)]
+
+
+def test_what_was_removed_long_ago_is_forgotten_altogether() -> None:
+    """A cart must not grow by everything that was ever in it."""
+    story = told(added(0, "shoes"), removed(1, "shoes"), added(9000, "coat"))
+
+    assert story.guest is not None
+    assert [fact.item_id for fact in story.guest.cart.facts] == ["coat"]
+
+
+def test_the_last_emptying_is_never_forgotten() -> None:
+    """While no removal was forgotten, it alone says that older lines are gone."""
+    story = told(cleared(0), added(9000, "coat"))
+
+    story.hears(added(-1, "shoes"), second=9001)
+
+    assert story.became[-1] is Became.NOTED
+    assert story.carts == [[("coat", 1)]]
 
 
 def test_a_fact_from_the_future_does_not_make_the_present_late() -> None:
@@ -177,9 +198,9 @@ def test_a_fact_from_the_future_does_not_make_the_present_late() -> None:
     story = told(added(0, "shoes"), removed(1, "shoes"))
     story.hears(added(80_000, "hat"), second=2)
 
-    now = story.hears(added(3, "coat"))
+    straggler = story.hears(added(0.5, "coat"), second=3)
 
-    assert now.became is Became.OWED
+    assert straggler.became is Became.OWED
     assert story.carts[-1] == [("coat", 1), ("hat", 1)]
 
 
@@ -219,3 +240,36 @@ def test_no_cart_is_owed_after_an_order_that_took_it_all() -> None:
     story = told(identified(0), added(1, "shoes"), placed(2, "1001", line("shoes")))
 
     assert story.carts == [[("shoes", 1)]]
+
+
+def test_the_cart_waits_for_the_last_of_several_orders() -> None:
+    """As long as one waits, what is in the cart comes after it."""
+    story = told(
+        identified(0),
+        placed(1, "1001", line("a"), payment=None),
+        placed(2, "1002", line("b"), payment=None),
+        added(3, "coat"),
+        paid(4, "1001"),
+    )
+    assert story.carts == []
+
+    story.hears(paid(5, "1002"))
+
+    assert story.carts == [[("coat", 1)]]
+
+
+def test_a_cart_is_as_old_as_what_changed_it() -> None:
+    """Old carts are not sent: this one changed when its order was placed."""
+    story = told(added(0, "shoes"), placed(1000, "1001", line("shoes", 0)))
+
+    assert (story.carts[-1], story.owed[-1].occurred_at) == ([], at(1000))
+
+
+def test_the_cart_of_an_order_refused_after_its_wait_is_owed_empty() -> None:
+    """Its lines cannot be told in the one possible form, and they are in the cart no more."""
+    nameless = but(added(1, "a"), line=replace(line("a"), name=""), point_of_sale="kiosk")
+    order = but(placed(3, total="20.00"), point_of_sale="classic")
+    story = told(nameless, added(2, "b"), order, identified(4))
+
+    assert story.rules == ["missing_text"]
+    assert story.carts[-1] == []

@@ -385,3 +385,48 @@ def test_an_order_refused_again_owes_its_cart_once() -> None:
 
     assert story.rules == ["unknown_status", "unknown_status"]
     assert story.carts == [[("a", 1)], []]
+
+
+def test_a_refused_version_does_not_empty_the_next_cart() -> None:
+    """It is no purchase of its own: what came after the order stays in the cart."""
+    story = told(
+        placed(2, "1001", line("a")),
+        added(3, "b"),
+        placed(4, "1001", line("a", 0)),
+        identified(5),
+    )
+
+    assert story.carts == [[("b", 1)]]
+
+
+def test_an_equal_order_published_again_does_not_replace_the_one_that_waits() -> None:
+    """It would empty the cart anew, and take a later record into state."""
+    order = placed(2, "1001", line("a"))
+    republished = but(order, event_id=placed(9).event_id, occurred_at=at(9))
+    story = told(order, added(3, "b"), republished)
+
+    assert story.became[-1] is Became.REPEAT
+
+    story.hears(identified(10))
+
+    assert story.carts == [[("b", 1)]]
+
+
+def test_an_order_refused_again_leaves_no_second_trace() -> None:
+    """A replay loop must not fill a guest's state."""
+    broken = but(placed(2, "1001", line("a")), status="COMPLETED")
+    story = told(broken, broken, broken)
+
+    assert story.guest is not None
+    assert len(story.guest.cart.facts) == 1
+
+
+def test_a_free_order_without_lines_waits_for_them_too() -> None:
+    """No line costs nothing, but nothing is not what was bought."""
+    free = but(added(1, "sample"), line=line("sample", 1, "0"))
+    story = told(identified(0), placed(2, total="0"))
+    assert story.became[-1] is Became.WAITING
+
+    story.hears(free, second=3)
+
+    assert in_cart(story.orders[0].lines) == [("sample", 1)]

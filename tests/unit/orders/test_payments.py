@@ -98,6 +98,18 @@ def test_a_payment_outlives_its_own_deadline_with_an_order_that_waits() -> None:
     assert [order.payment for order in story.orders] == [PAYPAL]
 
 
+def test_a_payment_stays_with_its_order_when_another_timer_fires() -> None:
+    """Its own deadline is over, but the order that it names waits only for lines."""
+    story = told(identified(0), paid(0))
+    story.hears(placed(595, "1001", total="10.00", payment=None))
+    story.waits_until(700)
+
+    assert story.rules == []
+    assert [(order.payment, order.cause.timer) for order in story.orders] == [
+        (PAYPAL, "lines_wait")
+    ]
+
+
 def test_the_payment_of_an_order_that_was_set_aside_is_set_aside_after_it() -> None:
     """Two letters, so that a replay of both tells the whole order."""
     story = told(paid(0))

@@ -129,14 +129,14 @@ def _steps(moments: list[_Moment], *, restarts: bool = False) -> list[tuple[Step
     return steps
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(_moments)
 def test_a_restart_after_every_event_changes_nothing(moments: list[_Moment]) -> None:
     """State is bytes between any two events: whatever they do not hold would be lost."""
     assert _steps(moments, restarts=True) == _steps(moments)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(_moments)
 def test_nothing_is_silent(moments: list[_Moment]) -> None:
     """Every event is owed, noted, waiting, a repeat, late or set aside, and truly so."""
@@ -161,7 +161,7 @@ def test_nothing_is_silent(moments: list[_Moment]) -> None:
                 assert (step.owed, step.set_aside) == ((), ())
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(_moments)
 def test_what_waits_is_owed_or_set_aside_or_still_waits(moments: list[_Moment]) -> None:
     """A record in state is never dropped, unless a later version of its order replaced it."""
@@ -176,7 +176,7 @@ def test_what_waits_is_owed_or_set_aside_or_still_waits(moments: list[_Moment]) 
         before = now
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(_moments)
 def test_numbers_rise_and_no_order_is_owed_twice(moments: list[_Moment]) -> None:
     """While a guest is remembered; after that its orders are too old to be taken."""
@@ -217,7 +217,7 @@ _hostile = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(world.commerce_events, _hostile, _hostile_numbers), max_size=6),
 )

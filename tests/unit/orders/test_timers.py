@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
+from pipeline.commerce.events import CommerceEvent
 from pipeline.orders.advance import wake
+from pipeline.orders.deadlines import Timer, lacks
 from pipeline.orders.guest import Became, Guest
 from pipeline.record import DAY_S, Position, later
 from tests.unit.orders.story import (
@@ -198,3 +202,72 @@ def test_a_payment_given_with_the_order_needs_no_timer() -> None:
     story = told(placed(1, "1001", line("a"), payment=CARD))
 
     assert story.wake_at == at(1 + POLICY.identity_wait_s)
+
+
+def test_a_known_guest_does_not_wait_for_an_identity() -> None:
+    """However long the other waits are: the order is not a stranger's."""
+    story = Story(replace(POLICY, payment_wait_s=5000))
+    story.hears(identified(0), UNPAID)
+    assert story.wake_at == at(1 + 5000)
+
+    story.waits_until(5001)
+
+    assert ([order.payment for order in story.orders], story.rules) == ([None], [])
+
+
+def test_a_wait_for_lines_does_not_end_with_a_shorter_one() -> None:
+    """Each wait has its own time."""
+    story = Story(replace(POLICY, payment_wait_s=20, lines_wait_s=100))
+    story.hears(identified(0), placed(1, total="10.00", payment=None))
+    story.waits_until(50)
+    assert story.orders == []
+
+    story.hears(added(0.5, "shoes"), second=60)
+
+    assert [(len(order.lines), order.payment) for order in story.orders] == [(1, None)]
+
+
+def test_a_guest_whose_record_has_no_time_is_not_stuck() -> None:
+    """A nonsensical timestamp has deadlines that never come, not ones that always do."""
+    story = Story()
+    step = story.hears(viewed(0), second=9e15)
+
+    assert (step.became, step.wake_at) == (Became.OWED, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "lacking"),
+    [
+        ((placed(1, total="1", payment=None),), Timer.IDENTITY),
+        ((identified(0), placed(1, total="1", payment=None)), Timer.PAYMENT),
+        ((identified(0), placed(1, total="1", payment=None), paid(2)), Timer.LINES),
+    ],
+)
+def test_what_an_order_waits_for_can_be_told(
+    events: tuple[CommerceEvent, ...], lacking: Timer
+) -> None:
+    """A metric says how many wait, and for what."""
+    story = told(*events)
+
+    assert story.guest is not None
+    assert [lacks(order, story.guest) for order in story.guest.waiting] == [lacking]
+
+
+def test_a_record_from_the_past_does_not_make_a_guest_idle_sooner() -> None:
+    """The latest timestamp counts, not the last one."""
+    story = told(viewed(0))
+    before = story.wake_at
+
+    story.hears(viewed(1), second=-100_000)
+
+    assert story.wake_at == before
+
+
+def test_a_timer_does_not_keep_a_guest() -> None:
+    """Nobody was heard of when a wait ended."""
+    story = Story(replace(POLICY, identity_wait_s=7200))
+    story.hears(placed(0, "1001", line("a")))
+
+    story.waits_until(7200)
+
+    assert story.wake_at == at(POLICY.guest_idle_days * DAY_S)
