@@ -37,6 +37,7 @@ _IN_EVERY_MESSAGE = frozenset(
 @click.pass_obj
 def command(load_settings: "Callable[[], Settings]", file: BinaryIO, output: str) -> None:
     """Show the requests that the commerce events of FILE (NDJSON; - is standard input) make."""
+    from pipeline.cli.progress import lines_of
     from pipeline.cli.rehearsal import Rehearsal
     from pipeline.commerce.ndjson import read
     from pipeline.policies import delivery_policy, order_policy
@@ -44,7 +45,7 @@ def command(load_settings: "Callable[[], Settings]", file: BinaryIO, output: str
     settings = load_settings()
     rehearsal = Rehearsal(order_policy(settings), delivery_policy(settings))
     counts: Counter[str] = Counter()
-    rows = _counted(rehearsal.play(read(_progressing(file))), counts)
+    rows = _counted(rehearsal.play(read(lines_of(file))), counts)
     if output == "json":
         for row in rows:
             click.echo(json.dumps(_plain(row, settings), ensure_ascii=False))
@@ -55,22 +56,6 @@ def command(load_settings: "Callable[[], Settings]", file: BinaryIO, output: str
         f"{counts['Skipped']} not sent",
         err=True,
     )
-
-
-def _progressing(file: BinaryIO) -> Iterator[bytes]:
-    """Read lines, with a progress bar on a terminal for a file of known size."""
-    from rich.console import Console
-    from rich.progress import wrap_file
-
-    if not file.seekable():
-        yield from file
-        return
-    total = file.seek(0, 2)
-    file.seek(0)
-    bar = Console(stderr=True)
-    quiet = not bar.is_terminal
-    with wrap_file(file, total, console=bar, transient=True, disable=quiet) as lines:
-        yield from lines
 
 
 def _counted(rows: "Iterable[Row]", counts: Counter[str]) -> "Iterator[Row]":

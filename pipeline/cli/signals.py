@@ -1,12 +1,13 @@
 """What ends a worker: a signal, or the end of the process that started it."""
 
+import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from types import FrameType
 
+_STDIN = 0
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -34,7 +35,9 @@ def stop_with_parent(stop: Callable[[], None]) -> None:
     """Stop when standard input closes: whoever held its other end has ended, however it did."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not by `sys.stdin`: the interpreter cannot end while a thread holds its lock.
+        while os.read(_STDIN, 1):
+            pass
         stop()
 
     Thread(target=wait, name="parent", daemon=True).start()

@@ -1,0 +1,164 @@
+"""Everything that the settings name, tried one by one; nothing is changed and no event is sent."""
+
+import http.client
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pydantic import HttpUrl
+
+from pipeline.config import Settings
+from pipeline.errors import ConfigError, PipelineError, UnavailableError
+
+TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one check."""
+
+    name: str
+    said: str
+    """What was found; for one that failed also what to do."""
+    exit_code: int = 0
+    """0: all is well."""
+
+
+Check = Callable[[Settings], str]
+"""Says what was found, or raises a PipelineError that says what to do."""
+
+
+def findings(settings: Settings, *, offline: bool = False) -> Iterator[Finding]:
+    """Try everything, in the order in which it is needed; *offline*: without connecting."""
+    failed: set[str] = set()
+    for name, check in (_SETTINGS if offline else {**_SETTINGS, **_OUTSIDE}).items():
+        found = _found(name, check, settings, failed)
+        if found.exit_code:
+            failed.add(name)
+        yield found
+
+
+def _found(name: str, check: Check, settings: Settings, failed: set[str]) -> Finding:
+    needed = _NEEDS.get(name)
+    if needed in failed:
+        return Finding(name, f"not tried: {needed} failed", UnavailableError.exit_code)
+    try:
+        return Finding(name, check(settings))
+    except PipelineError as error:
+        return Finding(name, str(error), error.exit_code)
+
+
+def _points_of_sale(settings: Settings) -> str:
+    from pipeline.policies import order_policy
+
+    names = order_policy(settings).points_of_sale
+    return f"{len(names)}: {', '.join(names)}"
+
+
+def _client_key(settings: Settings) -> str:
+    from pipeline.app import client_key
+
+    client_key(settings.sitecore)
+    return f"from {settings.sitecore.client_key_file or 'the settings'}"
+
+
+def _certificates(settings: Settings) -> str:
+    from pipeline.app import http_settings
+    from pipeline.sitecore.http_tls import ssl_context
+
+    ssl_context(http_settings(settings))
+    return "can be used"
+
+
+def _kafka(settings: Settings) -> str:
+    from pipeline.kafka.topics import admin_client, brokers
+
+    count = brokers(admin_client(settings.kafka), TIMEOUT_S)
+    return f"{count} broker{'s' * (count > 1)} at {settings.kafka.bootstrap_servers}"
+
+
+def _topics(settings: Settings) -> str:
+    from pipeline.kafka.topics import admin_client, compare
+
+    differences = compare(admin_client(settings.kafka), settings.topics)
+    if differences:
+        said = [str(difference) for difference in differences]
+        raise ConfigError("\n".join([*said, "`pipeline topics create` makes what is missing"]))
+    return "as they should be"
+
+
+def _registry(settings: Settings) -> str:
+    from pipeline.commerce.build import BUILDERS
+    from pipeline.commerce.schemas import COMMERCE, current
+    from pipeline.kafka.registry import State, connect
+
+    if settings.registry is None:
+        return "none: events are read by the schemas that come with the program"
+    with connect(settings.registry) as registry:
+        subjects = [registry.check(current()[f"{COMMERCE}.{name}"]) for name in BUILDERS]
+    wrong = [f"{each.name} is {each.state}" for each in subjects if each.state != State.REGISTERED]
+    if wrong:
+        raise ConfigError("\n".join([*wrong, "`pipeline schemas register` puts them there"]))
+    return f"{len(subjects)} schemas"
+
+
+def destination(settings: Settings) -> str:
+    """Connect, and end the connection before anything is asked."""
+    host = settings.sitecore.endpoint.host
+    connection = _connection(settings)
+    try:
+        connection.connect()
+        found = connection.sock
+        version = found.version() if isinstance(found, ssl.SSLSocket) else "without TLS"
+    except ssl.SSLError as error:
+        raise UnavailableError(
+            f"{host}: no TLS: {error.reason}; look at `sitecore.endpoint` and `sitecore.ca_file`"
+        ) from error
+    except OSError as error:
+        raise UnavailableError(
+            f"{host}: {error.strerror or error}; "
+            "look at `sitecore.endpoint`, `sitecore.proxy` and the network"
+        ) from error
+    finally:
+        connection.close()
+    return f"{host} answers, {version}"
+
+
+def _connection(settings: Settings) -> http.client.HTTPConnection:
+    """Make a connection to the endpoint; through the proxy, if there is one, with TLS inside."""
+    from pipeline.app import http_settings
+    from pipeline.sitecore.http_tls import ssl_context
+
+    endpoint, proxy = settings.sitecore.endpoint, settings.sitecore.proxy
+    first = proxy or endpoint
+    host, port = str(first.host), first.port
+    if "https" not in (endpoint.scheme, first.scheme):
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    context = ssl_context(http_settings(settings))
+    connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
+    if proxy is not None and proxy.scheme == "http":
+        connection.set_tunnel(str(endpoint.host), endpoint.port, _credentials(proxy))
+    return connection
+
+
+def _credentials(proxy: HttpUrl) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+
+
+_SETTINGS: Mapping[str, Check] = {
+    "points of sale": _points_of_sale,
+    "client key": _client_key,
+    "certificates": _certificates,
+}
+_OUTSIDE: Mapping[str, Check] = {
+    "kafka": _kafka,
+    "topics": _topics,
+    "registry": _registry,
+    "destination": destination,
+}
+_NEEDS: Mapping[str, str] = {"topics": "kafka"}

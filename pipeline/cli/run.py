@@ -1,0 +1,66 @@
+"""`pipeline run`: one worker in this process, or both in two children."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pipeline.config import Settings
+
+_EXAMPLE = """\b
+Example:
+  pipeline --config pipeline.example.yaml run
+
+Without a worker's name both run, each in a process of its own: assemble answers on
+`server.port`, deliver on the next one. SIGTERM and Ctrl-C stop in order, a second one at once.
+"""
+
+
+@click.command(epilog=_EXAMPLE, short_help="Run assemble, deliver, or both.")
+@click.argument("worker", type=click.Choice(["assemble", "deliver"]), required=False)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Answer /livez, /readyz and /metrics here instead of on `server.port`; 0: any free port.",
+)
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input closes.")
+@click.pass_context
+def command(ctx: click.Context, worker: str | None, port: int | None, *, with_parent: bool) -> None:
+    """Run assemble (decides what is owed), deliver (sends it), or both."""
+    load_settings: Callable[[], Settings] = ctx.obj
+    settings = load_settings()
+    port = settings.server.port if port is None else port
+    if worker is None:
+        ctx.exit(_both(ctx, port))
+    _one(settings, worker, port, with_parent=with_parent)
+
+
+def _one(settings: "Settings", name: str, port: int, *, with_parent: bool) -> None:
+    from pipeline import app, logs, metrics
+    from pipeline.cli.signals import stop_with_parent, stopped_by_signals
+    from pipeline.side_door import SideDoor
+
+    logs.configure(settings.log_level)
+    metrics.started(name)
+    worker = app.worker(name, settings)
+    if with_parent:
+        stop_with_parent(worker.stop)
+    door = SideDoor(settings.server.host, port, alive=worker.alive, ready=worker.ready)
+    with stopped_by_signals(worker.stop), door:
+        worker.run()
+
+
+def _both(ctx: click.Context, port: int) -> int:
+    from pipeline.cli.children import run_together
+
+    config = ctx.find_root().params["config"]
+    program = [sys.executable, "-m", "pipeline", *([] if config is None else ["--config", config])]
+    ports = {"assemble": port, "deliver": port and port + 1}
+    return run_together(
+        [
+            [*map(str, program), "run", name, "--with-parent", "--port", str(at)]
+            for name, at in ports.items()
+        ]
+    )
