@@ -22,6 +22,10 @@ class Journal:
         """The names of all effects."""
         return [effect for effect, _ in self._entries]
 
+    def entries(self) -> list[tuple[str, tuple[object, ...]]]:
+        """All effects with what was noted with them."""
+        return list(self._entries)
+
     def details(self, effect: str) -> list[tuple[object, ...]]:
         """What was noted with each occurrence of one effect."""
         return [details for name, details in self._entries if name == effect]

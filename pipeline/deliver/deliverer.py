@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from pipeline.deliver import port
 from pipeline.deliver.breaker import Breaker, State
@@ -71,6 +71,7 @@ class Deliverer:
 
     def begin(self) -> None:
         """Join the group."""
+        self._loop.set_exception_handler(self._heed)
         self._kafka.start(self._inbox)
         self._beat()
 
@@ -171,6 +172,11 @@ class Deliverer:
             self._leave_if_idle()
         if not self.ended.done():
             self._loop.call_later(BEAT_S, self._beat)
+
+    def _heed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End on a fault in a callback of the loop: going on would be half-blind."""
+        error = context.get("exception")
+        self.fail(error if error is not None else RuntimeError(str(context.get("message"))))
 
     def _go(self) -> None:
         if not self._gone.done():

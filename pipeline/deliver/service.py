@@ -90,7 +90,6 @@ class DeliverWorker:
         deliverer = Deliverer(
             self._kafka, self._settings, api=self._api, policy=self._policy, clock=self._clock
         )
-        loop.set_exception_handler(lambda _loop, context: _heed(deliverer, context))
         self._deliverer, self._loop = deliverer, loop
         deliverer.begin()
         if self._stopped:
@@ -104,12 +103,6 @@ class DeliverWorker:
     def _stop(self) -> None:
         if self._deliverer is not None:
             self._deliverer.stop()
-
-
-def _heed(deliverer: Deliverer, context: dict[str, Any]) -> None:
-    """A fault in a callback of the loop ends the worker: it would go on half-blind."""
-    error = context.get("exception")
-    deliverer.fail(error if error is not None else RuntimeError(str(context.get("message"))))
 
 
 def _loop_factory() -> Any:

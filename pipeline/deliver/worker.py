@@ -26,7 +26,7 @@ from pipeline.deliver.reading import Reader, guest_of, owed_of
 from pipeline.deliver.timer import Timer
 from pipeline.deliver.writes import Writes
 from pipeline.errors import RecordError
-from pipeline.record import Record
+from pipeline.record import Record, later
 from pipeline.refusal import Refusal
 from pipeline.sitecore.absorb import absorb
 from pipeline.sitecore.delivery import Delivery, finish
@@ -37,6 +37,8 @@ from pipeline.sitecore.owed import Owed
 from pipeline.sitecore.policy import DeliveryPolicy
 from pipeline.sitecore.request import CreateBrowser, Request, SendEvent
 
+HELD_S: Final = 60.0
+"""Time between two looks whether a hold has ended, for what is to be set aside after it."""
 TURNS_MAX: Final = 256
 """Steps decided in one go, before others on the loop have a turn."""
 
@@ -157,6 +159,9 @@ class Worker:
                 self._by.lanes.sleep(lane, until)
             case Finished(delivery=delivery, skipped=skipped):
                 self._skip(lane, delivery, skipped or "nothing_owed")
+            case SetAside() if self._by.gate.state is State.HELD:
+                # It was refused before the hold began, perhaps for the same fault of ours.
+                self._by.lanes.sleep(lane, later(self._by.clock.now(), HELD_S))
             case SetAside(refusal=refusal, delivery=delivery):
                 self._run(lane, self._set_aside(lane, refusal, delivery))
             case _:

@@ -1,0 +1,302 @@
+"""What happens when a worker ends, is killed, frozen, or loses its partitions."""
+
+import asyncio
+
+import pytest
+
+from pipeline.settings import DeliverSettings
+from pipeline.sitecore.outcome import NoAnswer, NotSent
+from tests.fakes import http_answer
+from tests.unit.deliver.world import Member, World, browser_of, passes, run, view
+
+SETTINGS = DeliverSettings()
+A, B, C = browser_of("a"), browser_of("b"), browser_of("c")
+
+
+def owe_some(world: World) -> None:
+    """Six guests with three views each."""
+    world.owe(*(view(f"g{i % 6}", i) for i in range(18)))
+
+
+def in_order(world: World) -> bool:
+    """Whether the first acceptances of every guest came in the order of the records."""
+    for guest in range(6):
+        views = world.views(browser_of(f"g{guest}"))
+        first = list(dict.fromkeys(views))
+        if first != [str(i) for i in range(18) if i % 6 == guest]:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("moment", range(1, 80))
+def test_a_crash_at_any_step_loses_nothing_and_repeats_at_most_what_was_in_flight(
+    moment: int,
+) -> None:
+    """Every effect that a worker has is a moment at which it may be killed."""
+
+    async def scenario(world: World) -> None:
+        owe_some(world)
+        settings = DeliverSettings(in_flight_max=4)
+        member = Member(world, settings)
+        while len(world.journal.effects()) < moment and len(world.accepted) < 18:
+            await passes(0.001)
+        await member.crash()
+        Member(world, settings)
+        await passes(30)
+
+    world = run(scenario)
+
+    assert in_order(world)
+    repeats = len(world.accepted) - 18
+    assert 0 <= repeats <= 4
+    again = [one for i, one in enumerate(world.accepted) if one[:2] in _before(world, i)]
+    assert all(marked for _, _, marked in again)
+    assert world.committed[0] == (18, False)
+
+
+def _before(world: World, index: int) -> set[tuple[str, str]]:
+    return {(guest, number) for guest, number, _ in world.accepted[:index]}
+
+
+def test_an_answer_that_was_kept_is_not_asked_for_again() -> None:
+    """Even when the offset was not committed any more."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1), view("b", 2))
+        member = Member(world, SETTINGS)
+        await passes(0.3)
+        await member.crash()
+        assert world.committed[0][0] == 0
+        Member(world, SETTINGS)
+        await passes(5)
+
+    assert run(scenario).views() == ["1", "2"]
+
+
+def test_after_a_clean_end_nothing_is_marked() -> None:
+    """Marks without reason would make every one of them worthless."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(3)
+        member.deliverer.stop()
+        await member.deliverer.ended
+        world.owe(view("a", 2), view("b", 3))
+        Member(world, SETTINGS)
+        await passes(3)
+
+    world = run(scenario)
+
+    assert world.sent == [(A, "1", False), (A, "2", False), (B, "3", False)]
+
+
+def test_after_a_crash_the_first_request_of_each_guest_is_marked_once() -> None:
+    """Nobody knows which of them had left; what was owed later cannot have."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1), view("b", 2), view("a", 3))
+        world.fails_commit = lambda: len(world.committed) > 0
+        member = Member(world, SETTINGS)
+        await passes(0.02)
+        await member.crash()
+        world.fails_commit = lambda: False
+        Member(world, SETTINGS)
+        await passes(3)
+        world.owe(view("c", 4))
+        await passes(3)
+
+    world = run(scenario)
+
+    marked = [(who, number) for who, number, marked in world.sent if marked]
+    assert marked == [(A, "1"), (B, "2")]
+
+
+def test_a_mark_stays_until_something_was_heard() -> None:
+    """A try that provably did not leave says nothing about the one before the crash."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1))
+        world.reply = lambda _: NoAnswer("answer_timeout")
+        member = Member(world, SETTINGS)
+        await passes(0.02)
+        await member.crash()
+        replies = iter([NotSent("connect_failed")])
+        world.reply = lambda _: next(replies, http_answer())
+        Member(world, SETTINGS)
+        await passes(5)
+
+    assert [marked for _, _, marked in run(scenario).sent] == [False, True, True]
+
+
+def test_a_partition_released_before_its_suspects_were_heard_is_not_clean() -> None:
+    """The next owner must suspect them too."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(0.02)
+        await member.crash()
+        world.reply = lambda _: NotSent("connect_failed")
+        second = Member(world, DeliverSettings(backoff_first_s=50))
+        await passes(2)
+        second.deliverer.stop()
+        await second.deliverer.ended
+        world.reply = lambda _: http_answer()
+        Member(world, SETTINGS)
+        await passes(60)
+
+    assert run(scenario).accepted[-1] == (A, "1", True)
+
+
+def test_stopping_lets_what_is_in_flight_end_and_starts_nothing() -> None:
+    """Its answer is kept and its offset committed before the group is left."""
+
+    async def scenario(world: World) -> None:
+        world.answer_s = 2
+        world.owe(view("a", 1), view("a", 2))
+        member = Member(world, SETTINGS)
+        await passes(1)
+        member.deliverer.stop()
+        await member.deliverer.ended
+
+    world = run(scenario)
+
+    assert world.views() == ["1"]
+    assert world.journal.effects()[-3:] == ["keep", "release", "leave"]
+    assert world.committed[0] == (1, True)
+
+
+def test_a_drain_that_takes_too_long_is_cut_and_not_clean() -> None:
+    """The next owner must suspect the request that was cut."""
+
+    async def scenario(world: World) -> None:
+        world.answer_s = 60
+        world.owe(view("a", 1))
+        member = Member(world, DeliverSettings(drain_s=11))
+        await passes(1)
+        member.deliverer.stop()
+        await asyncio.wait([member.deliverer.ended], timeout=12)
+
+    world = run(scenario)
+
+    assert world.journal.details("release") == [(0, 0, False)]
+
+
+def test_a_revoked_partition_is_drained_while_the_others_go_on() -> None:
+    """A rebalance stops nothing but what moves."""
+
+    async def scenario(world: World) -> None:
+        world.answer_s = 2
+        world.owe(view("a", 1), view("a", 2), partition=0)
+        world.owe(view("b", 1), view("b", 2), view("b", 3), partition=1)
+        member = Member(world, SETTINGS, partitions=(0, 1), of=2)
+        await passes(1)
+        member.kafka.revoke(0)
+        await passes(9)
+
+    world = run(scenario)
+
+    assert world.views(A) == ["1"]
+    assert world.views(B) == ["1", "2", "3"]
+    assert world.journal.details("release") == [(0, 1, True)]
+
+
+def test_what_moves_goes_on_where_it_was() -> None:
+    """Between two workers nothing is lost, repeated or marked."""
+
+    async def scenario(world: World) -> None:
+        owe_some(world)
+        first = Member(world, DeliverSettings(in_flight_max=2))
+        await passes(0.2)
+        first.kafka.revoke(0)
+        await passes(1)
+        Member(world, SETTINGS)
+        await passes(5)
+
+    world = run(scenario)
+
+    assert in_order(world)
+    assert len(world.accepted) == 18
+    assert not any(marked for _, _, marked in world.sent)
+
+
+def test_a_lost_partition_keeps_no_answer() -> None:
+    """Its new owner may have written something newer already."""
+
+    async def scenario(world: World) -> None:
+        world.answer_s = 2
+        world.owe(view("a", 1), view("a", 2))
+        member = Member(world, SETTINGS)
+        await passes(1)
+        member.kafka.lose(0)
+        await passes(10)
+
+    world = run(scenario)
+
+    assert "keep" not in world.journal.effects()
+    assert world.views() == ["1"]
+
+
+def test_a_partition_that_comes_back_is_restored_anew() -> None:
+    """Another owner may have worked on it meanwhile."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1), view("a", 2))
+        member = Member(world, SETTINGS)
+        await passes(0.03)
+        member.kafka.lose(0)
+        other = Member(world, SETTINGS)
+        await passes(3)
+        other.deliverer.stop()
+        await other.deliverer.ended
+        world.owe(view("a", 3))
+        member.kafka.assign(0)
+        await passes(3)
+
+    assert run(scenario).views() == ["1", "1", "2", "3"]
+
+
+def test_a_frozen_worker_sends_nothing_when_it_wakes() -> None:
+    """Another member has its partitions, and it does not know yet."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(1.5)
+        world.fails_commit = lambda: True
+        member.clock.frozen_s += 60
+        world.owe(view("a", 2))
+        await passes(30)
+
+    assert run(scenario).views() == ["1"]
+
+
+def test_commits_are_repeated_though_nothing_moves() -> None:
+    """Each one renews the lease."""
+
+    async def scenario(world: World) -> None:
+        Member(world, SETTINGS)
+        await passes(60)
+        world.owe(view("a", 1))
+        await passes(1)
+
+    world = run(scenario)
+
+    assert world.journal.effects().count("commit") >= 60
+    assert world.views() == ["1"]
+
+
+def test_records_that_come_before_the_deliveries_wait_for_them() -> None:
+    """Without them, what was accepted before would be sent again."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(3)
+        assert member.deliverer.ready
+        member.deliverer.stop()
+        await member.deliverer.ended
+        assert not member.deliverer.ready
+
+    run(scenario)
