@@ -99,15 +99,14 @@ def test_a_payment_outlives_its_own_deadline_with_an_order_that_waits() -> None:
 
 
 def test_a_payment_stays_with_its_order_when_another_timer_fires() -> None:
-    """Its own deadline is over, but the order that it names waits only for lines."""
-    story = told(identified(0), paid(0))
-    story.hears(placed(595, "1001", total="10.00", payment=None))
-    story.waits_until(700)
+    """Its own deadline is over, but the order that it names waits only for an identity."""
+    story = told(paid(0), placed(595, "1001", line("shoes"), payment=None)).waits_until(700)
+    assert len(story.steps) == 3
+
+    story.hears(identified(701))
 
     assert story.rules == []
-    assert [(order.payment, order.cause.timer) for order in story.orders] == [
-        (PAYPAL, "lines_wait")
-    ]
+    assert [order.payment for order in story.orders] == [PAYPAL]
 
 
 def test_the_payment_of_an_order_that_was_set_aside_is_set_aside_after_it() -> None:
