@@ -28,13 +28,15 @@ def in_order(world: World) -> bool:
     return True
 
 
-@pytest.mark.parametrize("moment", range(1, 80))
+@pytest.mark.parametrize("answer_s", [0.05, 0.7])
+@pytest.mark.parametrize("moment", range(1, 60))
 def test_a_crash_at_any_step_loses_nothing_and_repeats_at_most_what_was_in_flight(
-    moment: int,
+    moment: int, answer_s: float
 ) -> None:
     """Every effect that a worker has is a moment at which it may be killed."""
 
     async def scenario(world: World) -> None:
+        world.answer_s = answer_s
         owe_some(world)
         settings = DeliverSettings(in_flight_max=4)
         member = Member(world, settings)
@@ -221,6 +223,24 @@ def test_what_moves_goes_on_where_it_was() -> None:
     assert not any(marked for _, _, marked in world.sent)
 
 
+def test_a_new_partition_waits_for_a_commit_of_its_own() -> None:
+    """Until then it still says that its last owner has released it, and nobody would be marked."""
+
+    async def scenario(world: World) -> None:
+        member = Member(world, SETTINGS, partitions=(0,), of=2)
+        await passes(5)
+        world.fails_commit = lambda: True
+        world.owe(view("b", 1), partition=1)
+        member.kafka.assign(1)
+        await passes(5)
+        assert world.sent == []
+
+        world.fails_commit = lambda: False
+        await passes(5)
+
+    assert run(scenario).views() == ["1"]
+
+
 def test_a_lost_partition_keeps_no_answer() -> None:
     """Its new owner may have written something newer already."""
 
@@ -231,6 +251,7 @@ def test_a_lost_partition_keeps_no_answer() -> None:
         await passes(1)
         member.kafka.lose(0)
         await passes(10)
+        assert not member.deliverer.ended.done()
 
     world = run(scenario)
 
