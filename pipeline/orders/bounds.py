@@ -18,7 +18,7 @@ CART_BYTES_MAX: Final = 256 * 1024
 WAITING_MAX: Final = 100
 """Orders, and payments, that wait at once."""
 
-WAITING_BYTES_MAX: Final = 256 * 1024
+WAITING_BYTES_MAX: Final = 128 * 1024
 """Bytes of the records that wait at once."""
 
 IDENTITY_BYTES_MAX: Final = 64 * 1024

@@ -17,7 +17,7 @@ _DIGITS_MAX = 18
 
 def refuse(rule: str, field: str, found: object) -> Refusal:
     """Name a refusal; *found* is cut, and must hold no contact data."""
-    return Refusal(rule, field, str(found)[:_FOUND_MAX])
+    return Refusal(rule, field[:_FOUND_MAX], str(found)[:_FOUND_MAX])
 
 
 def is_currency(code: str) -> bool:

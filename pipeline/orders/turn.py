@@ -92,7 +92,7 @@ class Turn:
 
     def because(self, timer: str) -> None:
         """Go on for this timer: what follows is owed, or set aside, by it."""
-        self.cause = replace(self.cause, timer=timer)
+        self.cause = replace(self.cause, timer=str(timer))  # a plain one, as read back from Avro
         self._cause_name = f"{timer}:{self.now}:{self._before.guest_id}"
 
     def owing(self, context: Context, occurred_at: Instant) -> Owing:

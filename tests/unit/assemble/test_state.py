@@ -1,6 +1,7 @@
 """A guest as bytes: nothing is lost, and what an older program wrote stays readable."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.assemble import state
+from pipeline.commerce.events import ItemId, OrderId
 from pipeline.errors import StateError
-from pipeline.orders.guest import Guest
-from pipeline.record import Instant
+from pipeline.orders import bounds
+from pipeline.orders.guest import Cart, Fact, Guest, KnownOrder, SeenEvents, WaitingOrder
+from pipeline.record import Instant, Position, Record
 from tests.unit.orders.shop import Day, arrivals, days
 from tests.unit.orders.story import (
     GUEST,
@@ -134,3 +137,22 @@ def test_the_state_of_an_ordinary_guest_is_small() -> None:
     assert story.guest is not None
 
     assert len(state.encode(story.guest, story.wake_at)) < 2000
+
+
+def test_a_guest_at_every_bound_fits_into_a_record() -> None:
+    """The topic of guest states takes values of four MiB; a larger one would stop the worker."""
+    order = placed(1, "1001", *(line(f"item-{n}") for n in range(20)))
+    record = Record(Position("shop", 0, 1), at(1), b"ann", b"." * 1300)
+    fact = Fact(at(1), 0, order.event_id, ItemId("i"), line("x" * 150), 260)
+    guest = replace(
+        full_guest(),
+        cart=Cart((fact,) * (bounds.CART_BYTES_MAX // 260)),
+        waiting=(WaitingOrder(order, record, at(1)),) * (bounds.WAITING_BYTES_MAX // 1300),
+        orders={
+            OrderId(f"{n:0{bounds.ID_CHARACTERS_MAX}}"): KnownOrder(b"." * 16, at(1), paid=True)
+            for n in range(bounds.ORDERS_MAX)
+        },
+        seen=SeenEvents(bytes(16 * bounds.EVENT_IDS_MAX), bytes(16 * bounds.EVENT_IDS_MAX)),
+    )
+
+    assert len(state.encode(guest, None)) + 2 * bounds.IDENTITY_BYTES_MAX < 4 * 1024 * 1024
