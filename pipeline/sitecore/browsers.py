@@ -55,9 +55,8 @@ def with_issued(delivery: Delivery, browser: Browser, replaces: BrowserId | None
 def without_browser(delivery: Delivery, browser_id: BrowserId) -> Delivery:
     """Forget a browser id that Sitecore does not know, with its sessions.
 
-    One from events is to be replaced; where one of ours stood in, another will be issued.
+    Another is to be issued in its place, and in the place of those that it stood in for.
     """
-    gone = browser_at(delivery, browser_id)
     forgotten = replace(
         delivery,
         browsers=tuple(b for b in delivery.browsers if b.id != browser_id),
@@ -66,7 +65,7 @@ def without_browser(delivery: Delivery, browser_id: BrowserId) -> Delivery:
             replace(r, new=None) if r.new == browser_id else r for r in delivery.replaced
         ),
     )
-    return forgotten if gone.issued else _with_replacement(forgotten, Replacement(browser_id))
+    return _with_replacement(forgotten, Replacement(browser_id))
 
 
 def _with_replacement(delivery: Delivery, replacement: Replacement) -> Delivery:

@@ -65,8 +65,11 @@ def _clear(scene: Scene, key: SessionKey) -> Request:
 
 
 def add_missing(scene: Scene, lines: tuple[Line, ...], added_at: Instant) -> Request | None:
-    """The next ADD that this session lacks; None when it holds all lines but refused ones."""
-    holds = held(scene.session) if scene.is_open else {}
+    """The next ADD that this session lacks; None when it holds all lines but refused ones.
+
+    A session that held lines when it closed was cleared before: `clear_for` comes first.
+    """
+    holds = held(scene.session)
     for item_id, line in _by_item(lines).items():
         said = digest.of_line(line)
         if holds.get(item_id) != said and refused(scene, item_id, said) is None:
@@ -81,12 +84,8 @@ def _by_item(lines: tuple[Line, ...]) -> dict[ItemId, Line]:
 
 def refused(scene: Scene, item_id: ItemId, said: str) -> RefusedLine | None:
     """The refusal of this very line within a session's time; None when there was none."""
-    horizon = scene.shop.session_timeout_s * 1000
-    for line in scene.delivery.refused_lines:
-        same = line.item_id == item_id and line.digest == said
-        if same and scene.now - line.at < horizon:
-            return line
-    return None
+    known = scene.delivery.refused_lines
+    return next((line for line in known if (line.item_id, line.digest) == (item_id, said)), None)
 
 
 def refused_among(scene: Scene, lines: tuple[Line, ...]) -> RefusedLine | None:

@@ -50,10 +50,9 @@ def _cart_refusal(order: OwedOrder, scene: Scene) -> Refusal | None:
 
 
 def _is_cart_sure(order: OwedOrder, scene: Scene) -> bool:
-    left = head_of(scene.delivery, order.delivery_id).left
-    if left is Form.SINGLE or not scene.is_open:
+    if not scene.is_open:
         return False
-    if left is Form.CART:
+    if head_of(scene.delivery, order.delivery_id).left is Form.CART:
         return is_confirmed(order, scene)
     return _holds_a_line_of(order, scene) and is_carried_by_cart(order)
 

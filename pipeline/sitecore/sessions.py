@@ -118,6 +118,6 @@ def with_uncertain(session: Session, item_id: ItemId, now: Instant) -> Session:
 
 
 def with_line(session: Session, line: HeldLine) -> Session:
-    """The session with a line in place of the one of its item."""
+    """The session with a line in place of the one of its item; it wants a CONFIRM again."""
     others = tuple(other for other in session.lines if other.item_id != line.item_id)
-    return replace(session, lines=(*others, line))
+    return replace(session, lines=(*others, line), confirmed="")

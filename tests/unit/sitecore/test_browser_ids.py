@@ -21,7 +21,7 @@ from tests.unit.sitecore.samples import (
     policy_of,
     shop,
 )
-from tests.unit.sitecore.talk import Talk, first, rule, unknown
+from tests.unit.sitecore.talk import SILENCE, Talk, first, rule, unknown
 
 
 def test_case_007_an_unknown_browser_id_is_replaced_in_the_middle_of_a_cart() -> None:
@@ -136,3 +136,24 @@ def test_no_browser_id_is_asked_for_when_nothing_is_to_be_sent() -> None:
     talk.tell(owes.payment())
 
     assert talk.types == []
+
+
+def test_a_shop_that_turns_to_own_browser_ids_uses_no_older_one() -> None:
+    """Those came from events."""
+    talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
+
+    talk.tell(owes.identity())
+    talk.rules = policy(shop(protocol=Protocol.SINGLE), browser_ids="own")
+    talk.tell(owes.identity())
+
+    assert talk.types == ["IDENTITY", "BROWSER", "IDENTITY"]
+
+
+def test_silence_about_a_browser_id_hurts_nobody() -> None:
+    """It is asked for again, like anything that did not arrive."""
+    talk = Talk(policy_of(Protocol.SINGLE))
+
+    end = talk.tell(Owes(context(None)).identity(), first("BROWSER", SILENCE, times=10))
+
+    assert isinstance(end, Finished)
+    assert talk.types == [*["BROWSER"] * 11, "IDENTITY"]

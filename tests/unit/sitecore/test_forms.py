@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.sitecore.point_of_sale import Protocol
 from tests.unit.sitecore.samples import (
+    APP,
     BASE,
     JEANS,
     SHOES,
@@ -165,3 +166,25 @@ def test_a_cart_that_is_emptied_elsewhere_is_cleared_where_it_lies() -> None:
     talk.tell(Owes(context("b38b", "MOBILE_APP")).cart())  # type: ignore[arg-type]
 
     assert talk.messages == [ADD_SHOES, CLEAR_CART]
+
+
+def test_automatic_counts_no_sum_over_two_currencies() -> None:
+    """Sixty dollars are not sixty euros."""
+    talk, owes = Talk(policy_of(Protocol.AUTOMATIC)), Owes()
+    dollars = replace(SHOES, unit_price=replace(SHOES.unit_price, currency="USD"))
+
+    talk.tell(owes.cart(dollars))
+    talk.tell(owes.order(dollars))
+
+    assert talk.types == ["ADD", "CLEAR_CART", "IDENTITY", "ORDER_CHECKOUT"]
+
+
+def test_an_order_in_the_cart_form_leaves_no_cart_behind_elsewhere() -> None:
+    """It would be counted as abandoned, though its lines are bought."""
+    talk = Talk(policy_of(Protocol.MULTIPLE))
+
+    talk.tell(Owes().cart(SHOES))
+    talk.tell(Owes(context(APP)).order(SHOES, payment=None))
+
+    assert talk.types == ["ADD", "CLEAR_CART", "IDENTITY", "ADD", "CONFIRM", "CHECKOUT"]
+    assert talk.messages[1] == CLEAR_CART

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
-from pipeline.commerce.events import Identifier
+from pipeline.commerce.events import Contact, Identifier
 from pipeline.sitecore.next_step import Finished
 from pipeline.sitecore.owed import Identity
-from pipeline.sitecore.point_of_sale import Protocol
+from pipeline.sitecore.point_of_sale import DataModel, Protocol
 from tests.unit.sitecore.samples import (
     CRM,
     SHOES,
     Owes,
+    policy,
     policy_of,
+    shop,
 )
 from tests.unit.sitecore.talk import Talk, refusing, rule
 
@@ -60,3 +62,40 @@ def test_an_equal_identity_is_not_sent_again() -> None:
     assert talk.types == ["IDENTITY"]
     assert isinstance(end, Finished)
     assert end.skipped == "identity_accepted"
+
+
+OTHER = Identity((Identifier("CRM", "other"),), CRM.contact)
+
+
+def test_an_order_of_another_identity_is_not_held_by_a_refused_one() -> None:
+    """It brings its own."""
+    talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
+
+    talk.tell(owes.identity(), refusing("IDENTITY"))
+    end = talk.tell(replace(owes.order(SHOES), identity=OTHER))
+
+    assert isinstance(end, Finished)
+
+
+def test_an_order_of_another_identity_says_it_first() -> None:
+    """What was accepted under this browser id is out of date."""
+    talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
+
+    talk.tell(owes.identity())
+    talk.tell(replace(owes.order(SHOES), identity=OTHER))
+
+    assert talk.types == ["IDENTITY", "IDENTITY", "ORDER_CHECKOUT"]
+
+
+def test_the_owner_of_an_order_is_named_again_when_it_is_another() -> None:
+    """Once a session, and once a person."""
+    named = Contact(title="Ms", first_name="Ada", last_name="Byron")
+    old = policy(shop(protocol=Protocol.MULTIPLE, data_model=DataModel.V2_0))
+    talk, owes = Talk(old), Owes()
+    first_order = replace(owes.order(SHOES), identity=replace(CRM, contact=named))
+    second = replace(owes.order(SHOES, order_id="2"), identity=replace(OTHER, contact=named))
+
+    talk.tell(first_order, refusing("CHECKOUT"))
+    talk.tell(second)
+
+    assert talk.types.count("ADD_CONTACTS") == 2

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.record import DAY_S
+from pipeline.record import DAY_S, later
 from pipeline.refusal import Refusal
 from pipeline.sitecore.delivery import finish
 from pipeline.sitecore.next_step import Finished, SetAside
@@ -138,3 +138,44 @@ def test_any_other_refusal_sets_aside_the_record(kind: str) -> None:
     assert isinstance(end, SetAside)
     assert end.refusal == Refusal("refused", "", f"{kind}: HTTP 400")
     assert end.delivery.head is None
+
+
+def test_an_order_of_tomorrow_is_remembered_until_it_is_historic() -> None:
+    """A shop's clock may run ahead."""
+    talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
+    order = replace(owes.order(SHOES), ordered_at=later(talk.now, 10 * DAY_S))
+
+    talk.tell(order)
+    talk.delivery = finish(talk.delivery, 7, "topic")
+    talk.pass_s(35 * DAY_S)
+    talk.tell(owes.behaviour())
+    end = talk.tell(order)
+
+    assert isinstance(end, Finished)
+    assert end.skipped == "order_accepted"
+
+
+def test_an_order_is_remembered_from_when_it_was_accepted() -> None:
+    """It may come again under a later date."""
+    talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
+    order = owes.order(SHOES)
+
+    talk.pass_s(29 * DAY_S)
+    talk.tell(order)
+    talk.delivery = finish(talk.delivery, 7, "topic")
+    talk.pass_s(11 * DAY_S)
+    end = talk.tell(replace(order, ordered_at=later(talk.now, -DAY_S)))
+
+    assert isinstance(end, Finished)
+    assert end.skipped == "order_accepted"
+
+
+def test_finishing_frees_the_head_and_never_goes_back() -> None:
+    """A record that comes again after a restart finishes below what is known."""
+    talk = Talk()
+    talk.one(Owes().behaviour(), Delivered())
+
+    finished = finish(finish(talk.delivery, 7, "topic"), 3, "topic")
+
+    assert finished.head is None
+    assert (finished.finished, finished.topic_id) == (8, "topic")

@@ -78,3 +78,13 @@ def test_multiple_sets_aside_an_order_with_a_refused_line() -> None:
     assert talk.types == ["IDENTITY", "ADD"]
     assert talk.letters == []
     assert rule(end) == "line_refused"
+
+
+def test_automatic_names_the_refused_line_when_no_form_is_left() -> None:
+    """That is what a person can mend; the other form never was possible."""
+    talk, owes = Talk(policy_of(Protocol.AUTOMATIC)), Owes()
+
+    talk.tell(owes.cart(SHOES), refusing("ADD"))
+    end = talk.tell(owes.order(SHOES, payment=None))
+
+    assert rule(end) == "line_refused"

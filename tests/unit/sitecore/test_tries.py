@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.record import later
 from pipeline.sitecore.next_step import Finished, Wait, next_step
 from pipeline.sitecore.outcome import (
     Delivered,
@@ -260,3 +261,14 @@ def test_a_probe_counts_for_nothing(outcome: Outcome) -> None:
 
     assert isinstance(end, Finished)
     assert talk.marked == (["IDENTITY"] * 5 if outcome in (GATEWAY, SILENCE) else [])
+
+
+def test_a_backoff_is_waited_for() -> None:
+    """And said as such: how many guests wait, and for what, is a metric."""
+    talk = Talk(policy_of(Protocol.SINGLE))
+    order = Owes().order(SHOES)
+
+    talk.one(order, Retry("connect"))
+
+    step = next_step(talk.delivery, order, talk.now, talk.rules)
+    assert step == Wait(later(talk.now, 0.25), "backoff")
