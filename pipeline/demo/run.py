@@ -137,14 +137,10 @@ class _Run:
         )
 
     def _assembled(self) -> Counter[str]:
-        return self._records("assemble", COMMERCE)
+        return self._stage.records("assemble", COMMERCE)
 
     def _finished(self) -> Counter[str]:
-        return self._records("deliver", TOPICS.stream_events)
-
-    def _records(self, worker: str, topic: str) -> Counter[str]:
-        counted = self._stage.counted(worker, "pipeline_records_total")
-        return Counter({outcome: n for (name, outcome), n in counted.items() if name == topic})
+        return self._stage.records("deliver", TOPICS.stream_events)
 
 
 def _two_free_ports() -> int:

@@ -50,17 +50,25 @@ class Stage:
     ports: dict[str, int]
     log: Path
 
-    def counted(self, worker: str, metric: str) -> Counter[tuple[str, ...]]:
-        """Read one metric of a worker: values by their labels' values, in the labels' order."""
+    def broken(self, what: str) -> UnavailableError:
+        """Say what is wrong with the workers, and how their log ends."""
+        tail = self.log.read_text(errors="replace")[-2000:]
+        return UnavailableError(f"{what}; the workers' log ends with:\n{tail}")
+
+    def records(self, worker: str, topic: str) -> Counter[str]:
+        """Count what a worker took of a topic, by what became of it: its own metric says so."""
         url = f"http://127.0.0.1:{self.ports[worker]}/metrics"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            text = answer.read().decode()
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                text = answer.read().decode()
+        except OSError as error:
+            raise self.broken(f"{worker} does not answer: {error}") from None
         return Counter(
             {
-                tuple(sample.labels.values()): int(sample.value)
+                sample.labels["outcome"]: int(sample.value)
                 for family in text_string_to_metric_families(text)
                 for sample in family.samples
-                if sample.name == metric
+                if sample.name == "pipeline_records_total" and sample.labels["topic"] == topic
             }
         )
 
