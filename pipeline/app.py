@@ -1,21 +1,21 @@
-"""Puts each worker together from the settings: here alone adapters are made."""
+"""Puts each worker together from the settings: here alone adapters are made.
+
+What a worker needs is imported when it is made: its process holds and counts nothing of the other.
+"""
 
 import socket
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pipeline.assemble.kafka_log import KafkaLog
-from pipeline.assemble.worker import AssembleWorker
-from pipeline.commerce.decode import Decoder, NoRegistry, SchemaSource
 from pipeline.config import Settings, SitecoreSettings
-from pipeline.deliver.kafka_thread import KafkaThread
-from pipeline.deliver.service import DeliverWorker
-from pipeline.kafka import registry
 from pipeline.policies import delivery_policy, order_policy
-from pipeline.sitecore.client import ClientKey, StreamApi
-from pipeline.sitecore.http_httpx import HttpxHttp
-from pipeline.sitecore.http_port import HttpPort, HttpSettings
-from pipeline.sitecore.http_pyreqwest import PyreqwestHttp
+
+if TYPE_CHECKING:
+    from pipeline.assemble.worker import AssembleWorker
+    from pipeline.commerce.decode import SchemaSource
+    from pipeline.deliver.service import DeliverWorker
+    from pipeline.sitecore.client import ClientKey, StreamApi
+    from pipeline.sitecore.http_port import HttpPort, HttpSettings
 
 CONNECT_S = 5.0
 """For name, connection and TLS; never more than half of a request's whole time."""
@@ -42,76 +42,92 @@ def worker(name: str, settings: Settings) -> Worker:
     return _WORKERS[name](settings)
 
 
-def assemble(settings: Settings) -> AssembleWorker:
+def assemble(settings: Settings) -> "AssembleWorker":
     """Put the worker together that decides what is owed.
 
     Raises:
         ConfigError: The settings are not enough for it, or wrong.
     """
+    from pipeline.assemble.kafka_log import KafkaLog
+    from pipeline.assemble.worker import AssembleWorker
+    from pipeline.commerce.decode import Decoder
+
     log = KafkaLog(
         settings.kafka,
         settings.topics,
         application=settings.application,
         instance=settings.instance or socket.gethostname(),
     )
-    decoder = Decoder(schemas(settings))
-    return AssembleWorker(
-        log, settings.assemble, decode=decoder.decode, policy=order_policy(settings)
-    )
+    decode = Decoder(schemas(settings)).decode
+    return AssembleWorker(log, settings.assemble, decode=decode, policy=order_policy(settings))
 
 
-def schemas(settings: Settings) -> SchemaSource:
-    """Find where writers' schemas are told; without a registry, those shipped are all.
-
-    Raises:
-        ConfigError: The registry's address or its authority's file is wrong.
-    """
-    return NoRegistry() if settings.registry is None else registry.connect(settings.registry)
-
-
-def deliver(settings: Settings) -> DeliverWorker:
+def deliver(settings: Settings) -> "DeliverWorker":
     """Put the worker together that sends what is owed.
 
     Raises:
         ConfigError: The settings are not enough for it, or wrong.
     """
+    from pipeline.deliver.kafka_thread import KafkaThread
+    from pipeline.deliver.service import DeliverWorker
+
     kafka = KafkaThread(
         settings.kafka,
         settings.topics,
         application=settings.application,
         drain_s=settings.deliver.drain_s,
     )
-    return DeliverWorker(
-        kafka, settings.deliver, api=stream_api(settings), policy=delivery_policy(settings)
-    )
+    api, policy = stream_api(settings), delivery_policy(settings)
+    return DeliverWorker(kafka, settings.deliver, api=api, policy=policy)
 
 
-def stream_api(settings: Settings) -> StreamApi:
+def schemas(settings: Settings) -> "SchemaSource":
+    """Find where writers' schemas are told; without a registry, those shipped are all.
+
+    Raises:
+        ConfigError: The registry's address or its authority's file is wrong.
+    """
+    if settings.registry is None:
+        from pipeline.commerce.decode import NoRegistry
+
+        return NoRegistry()
+    from pipeline.kafka.registry import connect
+
+    return connect(settings.registry)
+
+
+def stream_api(settings: Settings) -> "StreamApi":
     """Put the client of the Stream API together.
 
     Raises:
         ConfigError: There is no client key, or a certificate or the proxy is wrong.
     """
+    from pipeline.sitecore.client import StreamApi
+
     sitecore = settings.sitecore
     return StreamApi(
-        _HTTP[sitecore.http](http_settings(settings)),
+        _http(settings),
         key=client_key(sitecore),
         form=sitecore.wire_form,
         mark=sitecore.mark_requests,
     )
 
 
-def client_key(sitecore: SitecoreSettings) -> ClientKey:
+def client_key(sitecore: SitecoreSettings) -> "ClientKey":
     """Find the client key.
 
     Raises:
         ConfigError: There is none.
     """
+    from pipeline.sitecore.client import ClientKey
+
     return ClientKey(key=sitecore.client_key, file=sitecore.client_key_file)
 
 
-def http_settings(settings: Settings) -> HttpSettings:
+def http_settings(settings: Settings) -> "HttpSettings":
     """Say how to reach the Stream API."""
+    from pipeline.sitecore.http_port import HttpSettings
+
     sitecore, total_s = settings.sitecore, settings.deliver.request_timeout_s
     return HttpSettings(
         str(sitecore.endpoint),
@@ -125,8 +141,16 @@ def http_settings(settings: Settings) -> HttpSettings:
     )
 
 
+def _http(settings: Settings) -> "HttpPort":
+    match settings.sitecore.http:
+        case "pyreqwest":
+            from pipeline.sitecore.http_pyreqwest import PyreqwestHttp
+
+            return PyreqwestHttp(http_settings(settings))
+        case "httpx":
+            from pipeline.sitecore.http_httpx import HttpxHttp
+
+            return HttpxHttp(http_settings(settings))
+
+
 _WORKERS: Mapping[str, Callable[[Settings], Worker]] = {"assemble": assemble, "deliver": deliver}
-_HTTP: Mapping[str, Callable[[HttpSettings], HttpPort]] = {
-    "pyreqwest": PyreqwestHttp,
-    "httpx": HttpxHttp,
-}

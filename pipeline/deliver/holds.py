@@ -3,12 +3,12 @@
 from asyncio import Task, get_running_loop
 from functools import partial
 
-from pipeline import metrics
 from pipeline.deliver import ledger_state
 from pipeline.deliver.breaker import Breaker, Hold, State
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.partition import Partition
 from pipeline.deliver.writes import Writes
+from pipeline.metrics import deliver as metrics
 
 
 class Holds:

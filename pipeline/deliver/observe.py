@@ -2,12 +2,13 @@
 
 from typing import Literal, NamedTuple
 
-from pipeline import metrics
 from pipeline.deliver.gate import Gate
 from pipeline.deliver.lanes import Item, Lanes
 from pipeline.deliver.letters import WORKER
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.port import Clock
+from pipeline.metrics import BACKLOG, OLDEST, RECORDS, label_of
+from pipeline.metrics import deliver as metrics
 from pipeline.sitecore.outcome import Delivered, Outcome, Retry, Unknown
 from pipeline.sitecore.request import Request, SendEvent
 
@@ -43,7 +44,7 @@ class Observer:
 
     def left(self, item: Item, how: Exit) -> None:
         """Count a record that is done, and how long it took if it was delivered."""
-        metrics.RECORDS.labels(self._topic, how.outcome).inc()
+        RECORDS.labels(self._topic, how.outcome).inc()
         if how.outcome == "skipped":
             metrics.SKIPPED.labels(how.reason).inc()
         elif how.outcome == "delivered" and item.owed is not None:
@@ -64,10 +65,10 @@ class Observer:
             if (restored := partition.restored) is None:
                 continue
             backlog = max(partition.end, restored.progress.position) - restored.progress.done
-            metrics.BACKLOG.labels(self._topic, partition.number).set(backlog)
+            BACKLOG.labels(self._topic, partition.number).set(backlog)
             first = restored.progress.oldest
             oldest = first if oldest is None else min(oldest, first or oldest)
-        metrics.OLDEST.labels(WORKER).set((oldest or 0) / 1000)
+        OLDEST.labels(WORKER).set((oldest or 0) / 1000)
         metrics.IN_FLIGHT.set(self._gate.in_flight)
         metrics.LANES_WAITING.set(self._lanes.asleep)
         metrics.THROTTLED.set(self._gate.pacing.pause_s(self._clock.elapsed_s()) > 0)
@@ -79,4 +80,4 @@ def _name_of(outcome: Outcome) -> str:
         return f"retry_{outcome.reason}"
     if isinstance(outcome, Unknown):
         return "unknown"
-    return type(outcome).__name__.lower()
+    return label_of(type(outcome).__name__)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline import metrics
 from pipeline.deliver.gate import Gate
 from pipeline.deliver.lanes import Lanes
 from pipeline.deliver.ledger import Ledger
@@ -24,6 +23,8 @@ from pipeline.deliver.port import (
 )
 from pipeline.deliver.port import Restored as LedgerRestored
 from pipeline.errors import StateError
+from pipeline.metrics import deliver as metrics
+from pipeline.metrics import partitions_changed
 from pipeline.settings import DeliverSettings
 
 IN_HAND_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -69,7 +70,7 @@ class Ownership:
             in_hand = InHand(self._settings.in_hand_max, IN_HAND_BYTES_MAX)
             self._partitions[number] = Partition(number, in_hand)
         self._of = max(1, event.of)
-        metrics.partitions_changed(WORKER, "assigned", event.partitions)
+        partitions_changed(WORKER, "assigned", event.partitions)
         self._changed()
 
     def restored(self, event: LedgerRestored) -> Partition | None:
@@ -128,7 +129,7 @@ class Ownership:
 
     def revoking(self, event: Revoking) -> None:
         """Start nothing more of these partitions; release each once nothing is under way."""
-        metrics.partitions_changed(WORKER, "revoked", event.partitions)
+        partitions_changed(WORKER, "revoked", event.partitions)
         for number in event.partitions:
             partition = self._partitions.get(number)
             if partition is None:
@@ -145,7 +146,7 @@ class Ownership:
 
     def lost(self, event: Lost) -> None:
         """Drop everything of partitions that are another's; their answers must not be kept."""
-        metrics.partitions_changed(WORKER, "lost", event.partitions)
+        partitions_changed(WORKER, "lost", event.partitions)
         self._gate.lease.lost()
         for number in event.partitions:
             partition = self._partitions.pop(number, None)

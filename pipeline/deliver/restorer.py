@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
-from pipeline import metrics
 from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.deliver.letters import WORKER
 from pipeline.deliver.port import Failed, Restored
@@ -18,6 +17,7 @@ from pipeline.kafka import topics as kafka_topics
 from pipeline.kafka import verdict
 from pipeline.kafka.changelog import Changelog, restore
 from pipeline.kafka.clients import admin_config, consumer_config
+from pipeline.metrics import deliver as metrics
 
 RELEASED: Final = "released"
 """Commit metadata: nothing of the one who committed may be under way any more."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, assert_never
 
-from pipeline import metrics
 from pipeline.deliver import ledger_state
 from pipeline.deliver.breaker import State, Verdict
 from pipeline.deliver.gate import Gate
@@ -26,6 +25,8 @@ from pipeline.deliver.reading import Reader, guest_of, owed_of
 from pipeline.deliver.timer import Timer
 from pipeline.deliver.writes import Writes
 from pipeline.errors import RecordError
+from pipeline.metrics import deliver as metrics
+from pipeline.metrics import set_aside
 from pipeline.record import Record, later
 from pipeline.refusal import Refusal
 from pipeline.sitecore.absorb import absorb
@@ -285,7 +286,7 @@ class Worker:
     async def _letter(self, item: Item, refusal: Refusal) -> None:
         letter = letter_of(item, refusal, self._by.clock.now())
         await self._by.writes.letter(item.record.position.partition, letter)
-        metrics.set_aside(WORKER, refusal.rule, item.record.position)
+        set_aside(WORKER, refusal.rule, item.record.position)
 
     def _leave(self, partition: Partition, item: Item, how: Exit) -> None:
         """Count a record as finished: nothing of it is needed any more."""

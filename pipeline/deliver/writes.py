@@ -5,10 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from pipeline import metrics
 from pipeline.deliver.lease import Lease
 from pipeline.deliver.port import Clock, Done, KafkaPort
 from pipeline.kafka.dead_letters import DeadLetter
+from pipeline.metrics import deliver as metrics
 
 RETRY_S: Final = 1.0
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from pipeline import metrics
 from pipeline.errors import ConfigError
+from pipeline.metrics import deliver as metrics
 from pipeline.sitecore.http_port import HttpPort
 from pipeline.sitecore.outcome import Reply
 from pipeline.sitecore.request import Request

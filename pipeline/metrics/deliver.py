@@ -1,21 +1,8 @@
-"""Every metric, and the log line that goes with it: call sites say what happened."""
+"""What deliver counts."""
 
-from importlib.metadata import version
-from platform import python_version
+from prometheus_client import Counter, Gauge, Histogram
 
-import structlog
-from prometheus_client import Counter, Gauge, Histogram, Info
-
-log = structlog.get_logger()
-
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 14400)
-
-RECORDS = Counter(
-    "pipeline_records", "Records taken from Kafka, by what became of them.", ["topic", "outcome"]
-)
-DEAD_LETTERS = Counter(
-    "pipeline_dead_letters", "Records set aside, by worker and reason.", ["worker", "reason"]
-)
+from pipeline.metrics import SECONDS, log
 
 CLIENT_KEY_READS = Counter(
     "pipeline_client_key_reads",
@@ -36,45 +23,8 @@ def client_key_kept(reason: str) -> None:
     log.warning("client_key.kept", reason=reason)
 
 
-BUILD = Info("pipeline_build", "What runs in this process.")
-SIDE_DOOR_BROKEN = Counter(
-    "pipeline_side_door_broken", "Connections to /livez, /readyz or /metrics that broke."
-)
-
-
-def started(worker: str) -> None:
-    """Say in numbers and words what has started."""
-    build = {
-        "worker": worker,
-        "version": version("commerce-to-sitecore"),
-        "python": python_version(),
-        "confluent_kafka": version("confluent-kafka"),
-    }
-    BUILD.info(build)
-    log.info("worker.started", **build)
-
-
-def failed() -> None:
-    """Log a fault of the program with its trace; the process ends, so nothing is counted."""
-    log.critical("process.failed", exc_info=True)
-
-
-def side_door_opened(port: int) -> None:
-    """Log where probes and scrapes are answered; nothing to count."""
-    log.info("side_door.opened", port=port)
-
-
-def side_door_broken(error: str) -> None:
-    """Count and log an answer that could not be given: the client left, or a check failed."""
-    SIDE_DOOR_BROKEN.inc()
-    log.info("side_door.broken", error=error)
-
-
-# Deliver.
-
 DELIVERED = Counter("pipeline_delivered", "Messages that Sitecore accepted, by type.", ["type"])
 ATTEMPTS = Counter("pipeline_attempts", "Requests, by type and outcome.", ["type", "outcome"])
-UNKNOWN = Counter("pipeline_unknown", "Requests that left and were never answered.", ["type"])
 UNCONFIRMED = Counter(
     "pipeline_unconfirmed", "Accepted by status, though the body did not say so.", ["type"]
 )
@@ -83,15 +33,15 @@ POSSIBLE_REPEATS = Counter(
 )
 DROPPED = Counter("pipeline_dropped_requests", "Requests cut while under way.")
 REQUEST_SECONDS = Histogram(
-    "pipeline_request_seconds", "From sending a request to its answer.", buckets=_SECONDS
+    "pipeline_request_seconds", "From sending a request to its answer.", buckets=SECONDS
 )
 END_TO_END_SECONDS = Histogram(
     "pipeline_end_to_end_seconds",
     "From the Kafka timestamp of the completing event to the accepted answer.",
-    buckets=_SECONDS,
+    buckets=SECONDS,
 )
 LEDGER_SECONDS = Histogram(
-    "pipeline_ledger_write_seconds", "From an answer until Kafka has it.", buckets=_SECONDS
+    "pipeline_ledger_write_seconds", "From an answer until Kafka has it.", buckets=SECONDS
 )
 WRITE_FAILURES = Counter(
     "pipeline_write_failures", "Writes that Kafka did not acknowledge in time.", ["what"]
@@ -101,15 +51,7 @@ SKIPPED = Counter("pipeline_skipped", "Owed records that needed no request.", ["
 ABANDONED = Counter("pipeline_abandoned_carts", "Sessions found closed that still held lines.")
 EXPIRED = Counter("pipeline_expired_records", "Records deleted by retention before we read them.")
 COMMIT_FAILURES = Counter("pipeline_commit_failures", "Commits that were not taken.")
-PARTITION_CHANGES = Counter(
-    "pipeline_partition_changes", "Partitions gained and lost.", ["worker", "change"]
-)
-BACKLOG = Gauge("pipeline_backlog_records", "Records not yet done.", ["topic", "partition"])
-OLDEST = Gauge(
-    "pipeline_oldest_pending_timestamp_seconds",
-    "Kafka timestamp of the oldest record in hand; 0: there is none.",
-    ["worker"],
-)
+
 IN_FLIGHT = Gauge("pipeline_in_flight", "Requests whose answer is not yet kept.")
 LANES_WAITING = Gauge("pipeline_lanes_waiting", "Guests that wait to try again.")
 THROTTLED = Gauge("pipeline_throttled", "Whether the destination asked for a pause.")
@@ -122,7 +64,6 @@ def attempted(kind: str, outcome: str, seconds: float) -> None:
     ATTEMPTS.labels(kind, outcome).inc()
     REQUEST_SECONDS.observe(seconds)
     if outcome == "unknown":
-        UNKNOWN.labels(kind).inc()
         log.info("request.unanswered", type=kind)
 
 
@@ -152,18 +93,6 @@ def write_failed(what: str, error: str) -> None:
     log.warning("write.failed", what=what, error=error)
 
 
-def set_aside(worker: str, reason: str, position: object, delivery_id: str = "") -> None:
-    """Count and log something that went to the dead letters."""
-    DEAD_LETTERS.labels(worker, reason).inc()
-    log.warning(
-        "record.dead_lettered",
-        worker=worker,
-        reason=reason,
-        position=str(position),
-        delivery_id=delivery_id,
-    )
-
-
 def expired(position: object, count: int) -> None:
     """Count and log records that retention deleted before they were delivered."""
     EXPIRED.inc(count)
@@ -176,12 +105,6 @@ def commit_failed(error: str) -> None:
     log.warning("commit.failed", error=error)
 
 
-def partitions_changed(worker: str, change: str, partitions: tuple[int, ...]) -> None:
-    """Count and log partitions that came or went."""
-    PARTITION_CHANGES.labels(worker, change).inc(len(partitions))
-    log.info("partitions.changed", worker=worker, change=change, partitions=list(partitions))
-
-
 def breaker_moved(state: str, reason: str) -> None:
     """Show and log how requests leave from now on."""
     for known in ("closed", "outage", "held"):
@@ -190,22 +113,11 @@ def breaker_moved(state: str, reason: str) -> None:
     log.warning("breaker.moved", state=state, reason=reason)
 
 
-KAFKA_ERRORS = Counter(
-    "pipeline_kafka_errors", "Complaints of Kafka clients that no call could raise.", ["code"]
-)
-
-
-def kafka_complained(code: str, text: str) -> None:
-    """Count and log what a client could tell to no call, such as a wrong password."""
-    KAFKA_ERRORS.labels(code).inc()
-    log.warning("kafka.complained", code=code, text=text)
-
-
 RESTORE_SECONDS = Histogram(
     "pipeline_restore_seconds",
     "From asking for a partition's state to having it.",
     ["worker"],
-    buckets=_SECONDS,
+    buckets=SECONDS,
 )
 RESTORE_RETRIES = Counter(
     "pipeline_restore_retries", "Restores that Kafka did not answer in time.", ["worker"]
