@@ -43,6 +43,7 @@ class KafkaLog:
         # Range without the new protocol is eager: every assignment replaces the one before.
         self._eager = several and kafka.group_protocol == "classic"
         self._reading: dict[Input, int] = {}
+        self._knows_limits = True
         try:
             self._admin: AdminClient = topics.admin_client(kafka)
             self._consumer = Consumer(
@@ -71,6 +72,7 @@ class KafkaLog:
         needed = (*self.topics.commerce, *self.topics[1:])
         topics.check_partitions(topics.partition_counts(self._admin, needed), needed)
         largest = topics.record_bytes(self._admin, [self.topics.guest_states])
+        self._knows_limits = bool(largest)
         for name, found in largest.items():
             if found < STATE_BYTES:
                 raise ConfigError(
@@ -82,7 +84,7 @@ class KafkaLog:
     def limits(self) -> Limits:
         """Ask how large a record each output takes; they can be changed while we run."""
         names = (self.topics.stream_events, self.topics.dead_letters)
-        found = topics.record_bytes(self._admin, names)
+        found = topics.record_bytes(self._admin, names) if self._knows_limits else {}
         return Limits(*(found.get(name, topics.RECORD_BYTES) for name in names))
 
     def join(self, listener: Listener) -> None:

@@ -83,9 +83,10 @@ class AssembleWorker:
         """
         try:
             self.start()
-            with collector_off():
+            with collector_off() as collector:
                 while not self._stopping:
                     self.turn()
+                    collector.turned(self._turned_at)
         finally:
             self._members.leaving = True
             self._log.leave()

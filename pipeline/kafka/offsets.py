@@ -6,6 +6,7 @@ from typing import Final
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from pipeline.errors import UnavailableError
 from pipeline.kafka import verdict
 from pipeline.record import Instant
 
@@ -35,6 +36,8 @@ def list_offsets(
         }
     except KafkaException as raised:
         raise verdict.of_asking(raised, "offsets could not be asked for") from raised
+    except TimeoutError as raised:
+        raise UnavailableError("offsets could not be asked for: no answer in time") from raised
 
 
 def committed_ends(

@@ -18,6 +18,8 @@ RECORD_BYTES: Final = 1_048_588
 """Kafka's own limit of a record, where a topic sets none."""
 
 _ANSWER_S: Final = 30.0
+_CAN_ANSWER_S: Final = 3.0
+"""An embedded broker does not refuse what it does not know: it stays silent."""
 _DAY_MS: Final = 86_400_000
 _REPLICAS_FOR_MIN_IN_SYNC: Final = 3
 
@@ -111,8 +113,8 @@ def record_bytes(admin: AdminClient, names: Collection[str]) -> dict[str, int]:
     An embedded broker cannot, nor one whose ACLs do not let us ask.
     """
     try:
-        found = _describe_configs(admin, names)
-    except KafkaException:
+        found = _describe_configs(admin, names, timeout_s=_CAN_ANSWER_S)
+    except (KafkaException, TimeoutError):
         return {}
     return {name: int(config["max.message.bytes"]) for name, config in found.items()}
 
@@ -223,12 +225,14 @@ def _found(admin: AdminClient, names: Collection[str]) -> dict[str, Found]:
     return {name: Found(count, configs.get(name, {})) for name, count in counts.items()}
 
 
-def _describe_configs(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+def _describe_configs(
+    admin: AdminClient, names: Iterable[str], *, timeout_s: float = _ANSWER_S
+) -> dict[str, dict[str, str]]:
     wanted = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     if not wanted:
         return {}
-    futures = admin.describe_configs(wanted, request_timeout=_ANSWER_S)
+    futures = admin.describe_configs(wanted, request_timeout=timeout_s)
     return {
-        resource.name: {key: entry.value for key, entry in future.result(_ANSWER_S).items()}
+        resource.name: {key: entry.value for key, entry in future.result(timeout_s).items()}
         for resource, future in futures.items()
     }

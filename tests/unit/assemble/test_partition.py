@@ -1,0 +1,68 @@
+"""A partition's guests, as bytes and as objects."""
+
+from pipeline.assemble import state
+from pipeline.assemble.partition import BEGAN_KEY, HOT_MAX, Partition
+from pipeline.record import GuestId
+from tests.unit.orders.story import GUEST, START, Story, at, identified, placed
+
+
+def _waiting_guest() -> tuple[bytes, Partition]:
+    story = Story()
+    step = story.hears(placed(1))
+    assert step.guest is not None
+    return state.encode(step.guest, step.wake_at), Partition(0)
+
+
+def test_what_is_taken_over_is_known_with_its_timer() -> None:
+    """A restart must not forget that somebody waits."""
+    value, partition = _waiting_guest()
+    partition.take(b"ann", value)
+    partition.restored(soon=at(3600))
+
+    guest = partition.guest(GUEST)
+    assert guest is not None
+    assert len(guest.waiting) == 1
+    assert partition.waiting.keys() == {GUEST}
+    assert [found for _, found in partition.timers.due(at(3600), 9)] == [GUEST]
+
+
+def test_a_tombstone_forgets_a_guest() -> None:
+    """Guests without business are removed so; they must not come back."""
+    value, partition = _waiting_guest()
+    partition.take(b"ann", value)
+    partition.take(b"ann", None)
+
+    assert partition.guest(GUEST) is None
+
+
+def test_a_partition_knows_whether_it_was_assembled_before() -> None:
+    """It is no guest that says so."""
+    partition = Partition(0)
+    partition.take(BEGAN_KEY, b"\x01")
+
+    assert partition.began
+    assert not partition.store
+
+
+def test_guests_that_are_not_hot_come_back_from_their_bytes() -> None:
+    """Only so many are kept as objects, and none is lost by it."""
+    partition = Partition(0)
+    story = Story()
+    step = story.hears(identified(1))
+    assert step.guest is not None
+    value = state.encode(step.guest, START)
+    for number in range(HOT_MAX + 10):
+        partition.put(GuestId(f"g{number}"), step.guest, value)
+
+    assert partition.guest(GuestId("g0")) == step.guest
+    assert len(partition.store) == HOT_MAX + 10
+
+
+def test_a_forgotten_guest_has_no_timer() -> None:
+    """It would fire for nobody."""
+    value, partition = _waiting_guest()
+    partition.put(GUEST, state.decode(value), value)
+    partition.forget(GUEST)
+
+    assert partition.timers.due(at(1e9), 9) == []
+    assert not partition.waiting

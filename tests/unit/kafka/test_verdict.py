@@ -1,0 +1,80 @@
+"""What errors of Kafka mean."""
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from pipeline.errors import (
+    FatalKafkaError,
+    FencedError,
+    NoVerdictError,
+    StateError,
+    TransactionError,
+    UnavailableError,
+)
+from pipeline.kafka import verdict
+
+
+def _raised(code: int, *, fatal: bool = False, requires_abort: bool = False) -> KafkaException:
+    error = KafkaError(code, "as the test says", fatal=fatal, txn_requires_abort=requires_abort)
+    return KafkaException(error)
+
+
+@pytest.mark.parametrize("committing", [True, False])
+@pytest.mark.parametrize("code", [KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH])
+def test_a_fenced_producer_is_the_end(code: int, committing: bool) -> None:
+    """Another one has our transactional id: to open it again would fence that one."""
+    judged = verdict.of_transaction(_raised(code, fatal=True), committing=committing)
+
+    assert isinstance(judged, FencedError)
+
+
+@pytest.mark.parametrize("code", [KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._STATE])
+@pytest.mark.parametrize("requires_abort", [True, False])
+def test_a_commit_that_failed_may_have_been_kept(code: int, requires_abort: bool) -> None:
+    """Even an error that asks for an abort comes when the broker has committed already."""
+    raised = _raised(code, requires_abort=requires_abort)
+
+    assert isinstance(verdict.of_transaction(raised, committing=True), NoVerdictError)
+
+
+def test_before_the_commit_nothing_is_kept() -> None:
+    """Then an abort is enough."""
+    judged = verdict.of_transaction(_raised(KafkaError._TIMED_OUT), committing=False)
+
+    assert type(judged) is TransactionError
+
+
+def test_a_producer_that_is_broken_is_replaced() -> None:
+    """A fatal error that is no fencing is the client's own confusion."""
+    raised = _raised(KafkaError.INVALID_TXN_STATE, fatal=True)
+
+    assert isinstance(verdict.of_transaction(raised, committing=False), NoVerdictError)
+
+
+@pytest.mark.parametrize("code", [KafkaError.TOPIC_AUTHORIZATION_FAILED])
+def test_what_is_forbidden_is_not_tried_for_ever(code: int) -> None:
+    """A worker without its ACLs looks healthy and does nothing."""
+    assert isinstance(verdict.of_transaction(_raised(code), committing=False), FatalKafkaError)
+    assert isinstance(verdict.of_asking(_raised(code), "offsets"), FatalKafkaError)
+    assert isinstance(verdict.of_reading(KafkaError(code)), FatalKafkaError)
+
+
+def test_records_deleted_unread_stop_the_worker() -> None:
+    """To go on at the next record there is would lose orders in silence."""
+    judged = verdict.of_reading(KafkaError(KafkaError._AUTO_OFFSET_RESET, "out of range"))
+
+    assert isinstance(judged, StateError)
+
+
+@pytest.mark.parametrize("code", [KafkaError._TRANSPORT, KafkaError._MAX_POLL_EXCEEDED])
+def test_what_passes_by_itself_is_let_pass(code: int) -> None:
+    """The client connects and joins again by itself."""
+    assert verdict.of_reading(KafkaError(code)) is None
+
+
+def test_nobody_answers_and_is_asked_again() -> None:
+    """A broker that restarts is back in a minute."""
+    judged = verdict.of_asking(_raised(KafkaError._TIMED_OUT), "offsets")
+
+    assert isinstance(judged, UnavailableError)
+    assert "offsets" in str(judged)
