@@ -40,6 +40,8 @@ def browser_at(delivery: Delivery, browser_id: BrowserId) -> Browser:
 
 def with_browser(delivery: Delivery, browser: Browser) -> Delivery:
     """Remember a browser id as the one used last."""
+    if delivery.browsers[-1:] == (browser,):
+        return delivery
     others = (other for other in delivery.browsers if other.id != browser.id)
     return replace(delivery, browsers=(*others, browser)[-BROWSERS_MAX:])
 

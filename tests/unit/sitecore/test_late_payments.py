@@ -7,6 +7,7 @@ import pytest
 from pipeline.commerce.events import Payment
 from pipeline.refusal import Refusal
 from pipeline.sitecore.next_step import Finished
+from pipeline.sitecore.outcome import Delivered, Retry, UnknownBrowser
 from pipeline.sitecore.point_of_sale import Protocol
 from tests.unit.sitecore.samples import (
     JEANS,
@@ -104,3 +105,28 @@ def test_a_payment_that_the_order_already_has_is_not_sent_again() -> None:
 
     assert isinstance(end, Finished)
     assert end.skipped == "payment_accepted"
+
+
+def test_a_payment_that_misses_its_session_is_set_aside_and_not_the_order() -> None:
+    """The order has arrived and is never sent again; how it was paid cannot be said any more."""
+    talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
+    order = owes.order(SHOES)
+
+    for _ in range(4):
+        talk.one(order, Delivered())
+    talk.one(order, Retry("connect"))
+    talk.pass_s(1170)
+    end = talk.tell(order)
+
+    assert talk.types[-2:] == ["CHECKOUT", "PAYMENT"]
+    assert rule(end) == "payment_not_possible"
+    assert [order.order_id for order in talk.delivery.orders] == ["MA-490094"]
+
+
+def test_a_payment_under_a_forgotten_browser_id_is_set_aside() -> None:
+    """Its session is gone with the id."""
+    talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
+
+    end = talk.tell(owes.order(SHOES), refusing("PAYMENT", UnknownBrowser()))
+
+    assert rule(end) == "payment_not_possible"

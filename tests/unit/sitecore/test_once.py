@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
+from pipeline.commerce.events import Contact
 from pipeline.record import DAY_S, later
 from pipeline.refusal import Refusal
 from pipeline.sitecore.delivery import finish
@@ -14,6 +16,7 @@ from pipeline.sitecore.outcome import (
 )
 from pipeline.sitecore.point_of_sale import Protocol
 from tests.unit.sitecore.samples import (
+    CRM,
     JEANS,
     SHOES,
     Owes,
@@ -179,3 +182,18 @@ def test_finishing_frees_the_head_and_never_goes_back() -> None:
 
     assert finished.head is None
     assert (finished.finished, finished.topic_id) == (8, "topic")
+
+
+def test_what_is_remembered_is_small_and_holds_no_personal_data() -> None:
+    """It is rewritten at every answer, and kept longer than any message."""
+    contact = Contact(title="Ms", first_name="Ada", last_name="Byron", email="ada@example.com")
+    talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
+    who = replace(CRM, contact=contact)
+
+    talk.tell(replace(owes.order(SHOES, JEANS), identity=who))
+    talk.tell(owes.cart(SHOES, JEANS))
+    kept = msgspec.msgpack.encode(talk.delivery)
+
+    assert len(kept) < 1000
+    for personal in (b"Ada", b"Byron", b"ada@", b"B7524AE6"):
+        assert personal not in kept
