@@ -88,3 +88,14 @@ def test_automatic_names_the_refused_line_when_no_form_is_left() -> None:
     end = talk.tell(owes.order(SHOES, payment=None))
 
     assert rule(end) == "line_refused"
+
+
+def test_every_refused_line_is_remembered() -> None:
+    """Not the last one alone."""
+    talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
+
+    talk.tell(owes.cart(SHOES, JEANS), refusing("ADD"))
+    talk.tell(owes.cart(JEANS, SHOES))
+
+    assert talk.types == ["ADD", "ADD"]
+    assert [letter.rule for letter in talk.letters] == ["line_refused"] * 2

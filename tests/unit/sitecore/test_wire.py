@@ -82,7 +82,7 @@ def test_marks_are_headers_that_a_setting_switches_on() -> None:
 
 def test_the_key_of_the_settings_wins_over_one_in_the_message() -> None:
     """Data never decides which tenant it goes to."""
-    event = SendEvent(DeliveryId("d-1"), {"client_key": "other", **MESSAGE})
+    event = SendEvent(DeliveryId("d-1"), {**MESSAGE, "client_key": "other"})
 
     body = to_http(event, client_key="key", form="post", mark=False).body
 
