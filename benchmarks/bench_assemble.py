@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.day import events
@@ -111,7 +111,10 @@ def _samples(worker: Pinned, admin: AdminClient, total: int) -> Iterator[tuple[i
     while committed < total:
         time.sleep(0.1)
         worker.check()
-        found = admin.list_consumer_group_offsets([wanted])[GROUP].result(10)
+        try:
+            found = admin.list_consumer_group_offsets([wanted])[GROUP].result(10)
+        except KafkaException:  # its coordinator is not there yet
+            continue
         now = sum(max(0, position.offset) for position in found.topic_partitions)
         if now > committed:
             committed = now
