@@ -38,7 +38,14 @@ class Worker(Protocol):
 
 
 def worker(name: str, settings: Settings) -> Worker:
-    """Put the worker of that name together."""
+    """Put the worker of that name together.
+
+    Raises:
+        ConfigError: The settings are not enough for it, or wrong.
+    """
+    from pipeline.kafka import properties
+
+    properties.check(settings.kafka)
     return _WORKERS[name](settings)
 
 

@@ -16,12 +16,15 @@ _PLAIN = (str, int, float, bool)
 _FOUND_MAX = 60
 _A_LIST = 'should be a list, in the environment written as JSON: ["a", "b"]'
 _A_MAPPING = 'should be a mapping, in the environment written as JSON: {"a": "b"}'
+_EMPTY = "is empty: set it, or remove it"
 _REASONS = {
     "tuple_type": _A_LIST,
     "list_type": _A_LIST,
     "frozen_set_type": _A_LIST,
     "dict_type": _A_MAPPING,
     "model_type": _A_MAPPING,
+    "too_short": _EMPTY,
+    "string_too_short": _EMPTY,
 }
 _KINDS = {"str": "text", "dict": "a mapping", "list": "a list", "NoneType": "nothing"}
 

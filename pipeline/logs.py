@@ -1,7 +1,10 @@
 """How log lines are written: JSON on standard error, or for people on a terminal."""
 
 import logging
+import re
 import sys
+from collections.abc import Callable
+from time import monotonic
 from typing import TextIO
 
 import structlog
@@ -9,6 +12,11 @@ from structlog.typing import Processor
 
 LIBRDKAFKA = "librdkafka"
 """The logger that Kafka clients are given: `Consumer(config, logger=librdkafka())`."""
+
+_QUIET_S = 10.0
+"""How long a line of a Kafka client that has just been written is not written again."""
+
+_KINDS_MAX = 1000
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -64,3 +72,28 @@ def _route_standard_library(stream: TextIO, least: int) -> None:
     root.handlers[:] = [handler]
     root.setLevel(max(least, logging.WARNING))
     librdkafka().setLevel(least)
+    librdkafka().filters[:] = [Once()]
+
+
+class Once(logging.Filter):
+    """Passes equal lines once in a while: a client without a broker says the same all the time."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._written: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is to be written."""
+        return self.passes(record.getMessage())
+
+    def passes(self, text: str) -> bool:
+        """Whether a text is to be written; digits in it make no difference."""
+        now = self._clock()
+        kind = re.sub(r"\d+", "", text)
+        if now - self._written.get(kind, -_QUIET_S) < _QUIET_S:
+            return False
+        if len(self._written) >= _KINDS_MAX:
+            self._written.clear()
+        self._written[kind] = now
+        return True

@@ -5,6 +5,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from pydantic import HttpUrl
@@ -13,6 +14,7 @@ from pipeline.config import Settings
 from pipeline.errors import ConfigError, PipelineError, UnavailableError
 
 TIMEOUT_S = 5.0
+_REASONS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,29 @@ def _certificates(settings: Settings) -> str:
     return "can be used"
 
 
-def _kafka(settings: Settings) -> str:
-    from pipeline.kafka.topics import admin_client, brokers
+def _properties(settings: Settings) -> str:
+    from pipeline.kafka.properties import check
 
-    count = brokers(admin_client(settings.kafka), TIMEOUT_S)
+    check(settings.kafka)
+    return "can be used"
+
+
+def _kafka(settings: Settings) -> str:
+    from confluent_kafka import KafkaError
+    from confluent_kafka.admin import AdminClient
+
+    from pipeline.kafka.clients import admin_config
+    from pipeline.kafka.topics import brokers
+
+    complaints: list[KafkaError] = []
+    config: dict[str, Any] = {**admin_config(settings.kafka), "error_cb": complaints.append}
+    admin = AdminClient(config)
+    try:
+        count = brokers(admin, TIMEOUT_S)
+    except UnavailableError as error:
+        admin.poll(0)  # a client tells the reason, such as a wrong password, only here
+        reasons = dict.fromkeys(complaint.str() for complaint in complaints)
+        raise UnavailableError("\n".join([str(error), *list(reasons)[:_REASONS_MAX]])) from None
     return f"{count} broker{'s' * (count > 1)} at {settings.kafka.bootstrap_servers}"
 
 
@@ -154,6 +175,7 @@ _SETTINGS: Mapping[str, Check] = {
     "points of sale": _points_of_sale,
     "client key": _client_key,
     "certificates": _certificates,
+    "kafka client": _properties,
 }
 _OUTSIDE: Mapping[str, Check] = {
     "kafka": _kafka,
@@ -161,4 +183,4 @@ _OUTSIDE: Mapping[str, Check] = {
     "registry": _registry,
     "destination": destination,
 }
-_NEEDS: Mapping[str, str] = {"topics": "kafka"}
+_NEEDS: Mapping[str, str] = {"kafka": "kafka client", "topics": "kafka"}

@@ -62,7 +62,7 @@ def of_reading(error: KafkaError) -> PipelineError | None:
 def of_asking(raised: KafkaException, what: str) -> PipelineError:
     """Judge an error of a question, such as for offsets."""
     error = _error(raised)
-    return _ended(error) or UnavailableError(f"{what}: {error}")
+    return _ended(error) or UnavailableError(f"{what}: {error.str()}")
 
 
 def _ended(error: KafkaError) -> PipelineError | None:

@@ -10,7 +10,11 @@ from platform import python_version
 import structlog
 from prometheus_client import Counter, Gauge, Info, disable_created_metrics
 
+from pipeline.logs import Once
+
 log = structlog.get_logger()
+
+_once = Once()
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 14400)
 
@@ -92,6 +96,7 @@ def partitions_changed(worker: str, change: str, partitions: tuple[int, ...]) ->
 
 
 def kafka_complained(code: str, text: str) -> None:
-    """Count and log what a client could tell to no call, such as a wrong password."""
+    """Count what a client could tell to no call, such as a wrong password; log it now and then."""
     KAFKA_ERRORS.labels(code).inc()
-    log.warning("kafka.complained", code=code, text=text)
+    if _once.passes(text):
+        log.warning("kafka.complained", code=code, text=text)

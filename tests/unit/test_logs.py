@@ -72,6 +72,19 @@ def test_lines_of_the_kafka_client_are_routed() -> None:
     assert line["logger"] == "librdkafka"
 
 
+def test_a_line_of_the_kafka_client_is_not_written_a_thousand_times() -> None:
+    """A client without its broker repeats itself some hundred times a second."""
+    now = [0.0]
+    once = logs.Once(clock=lambda: now[0])
+
+    passed = [once.passes("broker 1 is down after 17ms"), once.passes("broker 1 is down after 3ms")]
+    now[0] = 11.0
+    passed.append(once.passes("broker 1 is down after 5ms"))
+
+    assert passed == [True, False, True]
+    assert once.passes("wrong password")
+
+
 def test_an_http_library_never_writes_an_address() -> None:
     """In the GET form the address holds the client key; httpx logs it at info."""
     stream = io.StringIO()
