@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pipeline.assemble import metrics
 from pipeline.assemble.clock import Clock
 from pipeline.assemble.log import Input, Log
 from pipeline.errors import FatalKafkaError, NoVerdictError, TransactionError, UnavailableError
 from pipeline.kafka.entries import Write
+from pipeline.metrics import assemble as metrics
 
 VERDICT_S: Final = 60.0
 """How long Kafka is asked whether a commit was kept; then a restart asks."""

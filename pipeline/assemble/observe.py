@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Final
 
-from pipeline.assemble import metrics
 from pipeline.assemble.clock import Clock
 from pipeline.assemble.log import Input, Log
 from pipeline.assemble.membership import Membership
 from pipeline.errors import UnavailableError
+from pipeline.metrics import assemble as metrics
 from pipeline.orders.guest import Guest
 from pipeline.record import Instant
 

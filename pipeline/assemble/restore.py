@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from pipeline.assemble import metrics
 from pipeline.assemble.log import Committed, Input, Log
 from pipeline.assemble.membership import Membership, Restoring
 from pipeline.assemble.partition import Partition
 from pipeline.errors import StateError, UnavailableError
+from pipeline.metrics import assemble as metrics
 from pipeline.record import Instant
 
 CHUNK: Final = 20_000

@@ -8,7 +8,6 @@ It leaves in three ways: done, set aside, or the process stops.
 from collections.abc import Callable
 from typing import Final
 
-from pipeline.assemble import metrics
 from pipeline.assemble.batch import Batch, undone
 from pipeline.assemble.clock import SYSTEM, Clock
 from pipeline.assemble.collector import collector_off
@@ -23,6 +22,7 @@ from pipeline.assemble.start import start_at
 from pipeline.commerce.events import CommerceEvent
 from pipeline.config import AssembleSettings
 from pipeline.errors import RecordError, UnavailableError
+from pipeline.metrics import assemble as metrics
 from pipeline.metrics import set_aside
 from pipeline.orders.advance import advance
 from pipeline.orders.policy import OrderPolicy

@@ -9,8 +9,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from pipeline import metrics
-from pipeline.assemble import metrics as assemble
-from pipeline.metrics import deliver, label_of
+from pipeline.metrics import assemble, deliver, label_of
 
 LABELS = frozenset(
     {"topic", "partition", "outcome", "worker", "reason", "type", "kind", "code", "what", "change"}

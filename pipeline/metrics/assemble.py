@@ -1,13 +1,10 @@
-"""The assembler's metrics, and the log lines that go with them: call sites say what happened."""
+"""What assemble counts."""
 
 from collections.abc import Mapping
 
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from pipeline.metrics import BACKLOG, RECORDS
-
-log = structlog.get_logger()
+from pipeline.metrics import BACKLOG, RECORDS, label_of, log
 
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -55,7 +52,7 @@ def batch_kept(
     for (topic, outcome), count in outcomes.items():
         RECORDS.labels(topic, outcome).inc(count)
     for kind, count in owed.items():
-        OWED.labels(kind).inc(count)
+        OWED.labels(label_of(kind)).inc(count)
     BATCH_RECORDS.observe(sum(outcomes.values()))
     TRANSACTION_WRITES.observe(writes)
 
