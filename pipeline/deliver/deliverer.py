@@ -10,10 +10,11 @@ from pipeline.deliver.gate import Gate
 from pipeline.deliver.holds import Holds
 from pipeline.deliver.lanes import Lanes
 from pipeline.deliver.lease import Lease
+from pipeline.deliver.means import Means
 from pipeline.deliver.observe import Observer
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.pacing import Pacing
-from pipeline.deliver.worker import Means, Worker
+from pipeline.deliver.worker import Worker
 from pipeline.deliver.writes import Writes
 from pipeline.settings import DeliverSettings
 from pipeline.sitecore.policy import DeliveryPolicy
@@ -41,7 +42,12 @@ class Deliverer:
         self._gate = _gate(settings)
         lanes = Lanes()
         self._owns = Ownership(kafka, settings, lanes=lanes, gate=self._gate, clock=clock)
-        writes = Writes(kafka, self._gate.lease, clock)
+        writes = Writes(
+            kafka,
+            self._gate.lease,
+            request_timeout_s=settings.request_timeout_s,
+            clock=clock,
+        )
         self._observer = Observer(
             self._gate, lanes, owns=self._owns, topic=kafka.topic, clock=clock
         )

@@ -44,6 +44,8 @@ class Lane:
     delivery: Delivery
     items: deque[Item] = field(default_factory=deque)
     """Unfinished records, the oldest first."""
+    assignment: int = 0
+    """Which of our times with the partition it belongs to."""
     place: Place = Place.READY
     suspect: bool = False
     """Whether the first request may repeat one of an owner that did not end well."""

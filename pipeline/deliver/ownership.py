@@ -49,6 +49,7 @@ class Ownership:
         self._gate = gate
         self._clock = clock
         self._partitions: dict[int, Partition] = {}
+        self._assignments = 0
         self._of = 1
         self._commit: _Commit | None = None
         self.settled = False
@@ -67,8 +68,9 @@ class Ownership:
     def assigned(self, event: Assigned) -> None:
         """Take partitions; what was read of them waits until their deliveries are here."""
         for number in event.partitions:
+            self._assignments += 1
             in_hand = InHand(self._settings.in_hand_max, IN_HAND_BYTES_MAX)
-            self._partitions[number] = Partition(number, in_hand)
+            self._partitions[number] = Partition(number, self._assignments, in_hand)
         self._of = max(1, event.of)
         partitions_changed(WORKER, "assigned", event.partitions)
         self._changed()

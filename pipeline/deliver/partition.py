@@ -53,6 +53,8 @@ class Partition:
     """One partition of ours."""
 
     number: int
+    assignment: int
+    """Counts all partitions that ever became ours: one that comes back is another."""
     in_hand: InHand
     early: list[Item] = field(default_factory=list)
     """Records that came before the deliveries were restored."""

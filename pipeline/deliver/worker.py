@@ -7,23 +7,19 @@ process stops. Offsets are committed by `ownership`, up to the first record that
 import asyncio
 import math
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final, assert_never
 
 from pipeline.deliver import ledger_state
 from pipeline.deliver.breaker import State, Verdict
-from pipeline.deliver.gate import Gate
-from pipeline.deliver.holds import Holds
-from pipeline.deliver.lanes import Item, Lane, Lanes, Place
+from pipeline.deliver.lanes import Item, Lane, Place
 from pipeline.deliver.letters import ERASED, WORKER, letter_of
-from pipeline.deliver.observe import Exit, Observer
-from pipeline.deliver.ownership import Ownership
+from pipeline.deliver.means import Means
+from pipeline.deliver.observe import Exit
 from pipeline.deliver.partition import Partition, Restored
-from pipeline.deliver.port import Clock, Sender
 from pipeline.deliver.reading import Reader, guest_of, owed_of
 from pipeline.deliver.timer import Timer
-from pipeline.deliver.writes import Writes
 from pipeline.errors import RecordError
 from pipeline.metrics import deliver as metrics
 from pipeline.metrics import set_aside
@@ -35,28 +31,12 @@ from pipeline.sitecore.judge import judge
 from pipeline.sitecore.next_step import Finished, Send, SetAside, Wait, next_step
 from pipeline.sitecore.outcome import Outcome, Retry, Throttle
 from pipeline.sitecore.owed import Owed
-from pipeline.sitecore.policy import DeliveryPolicy
 from pipeline.sitecore.request import CreateBrowser, Request, SendEvent
 
 HELD_S: Final = 60.0
 """Time between two looks whether a hold has ended, for what is to be set aside after it."""
 TURNS_MAX: Final = 256
 """Steps decided in one go, before others on the loop have a turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the path works with."""
-
-    api: Sender
-    policy: DeliveryPolicy
-    clock: Clock
-    gate: Gate
-    lanes: Lanes
-    owns: Ownership
-    writes: Writes
-    holds: Holds
-    observer: Observer
 
 
 class Worker:
@@ -108,6 +88,7 @@ class Worker:
         if lane is None:
             delivery = restored.ledger.delivery(guest)
             lane = self._by.lanes.open(partition.number, guest, delivery)
+            lane.assignment = partition.assignment
         lane.suspect |= restored.suspicion.falls_on(guest, at)
         self._by.lanes.add(lane, item)
         if item.erases:
@@ -240,6 +221,7 @@ class Worker:
         by, began = self._by, self._by.clock.elapsed_s()
         try:
             reply = await by.api.send(request)
+            self._ours(lane)
         except asyncio.CancelledError:
             by.gate.breaker.dropped(probe=probe)
             metrics.request_dropped()
@@ -298,7 +280,15 @@ class Worker:
         self._by.observer.left(item, how)
 
     def _ours(self, lane: Lane) -> tuple[Partition, Restored]:
+        """What a step works on.
+
+        Raises:
+            CancelledError: It is no longer ours. The step was cancelled for that; an answer that
+                came in the same moment may have hidden it.
+        """
         partition = self._by.owns.at(lane.partition)
-        if partition is None or partition.restored is None:
-            raise RuntimeError(f"a step of partition {lane.partition}, which is not ours")
+        if partition is None or partition.assignment != lane.assignment:
+            raise asyncio.CancelledError
+        if partition.restored is None:
+            raise RuntimeError(f"a step of partition {lane.partition} before it was restored")
         return partition, partition.restored

@@ -16,21 +16,26 @@ RETRY_S: Final = 1.0
 class Writes:
     """Waits for Kafka's acknowledgement; what it does not acknowledge is written again."""
 
-    def __init__(self, kafka: KafkaPort, lease: Lease, clock: Clock) -> None:
+    def __init__(
+        self, kafka: KafkaPort, lease: Lease, *, request_timeout_s: float, clock: Clock
+    ) -> None:
         self._kafka = kafka
         self._lease = lease
+        self._request_timeout_s = request_timeout_s
         self._clock = clock
 
     async def keep(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Write one value of the deliveries.
 
-        It is written again only while the partition is surely ours: another owner may have
-        written something newer by then. The first time needs no such care, since the request
-        that it follows started within the lease, which allows for it.
+        It is written only while the partition is surely ours: another owner may have written
+        something newer. The first time the lease may have run out by as much as a request takes,
+        which is allowed for; if by more, the process was frozen over the answer.
         """
         began = self._clock.elapsed_s()
         write = partial(self._kafka.keep, partition, key, value=value)
-        error = await _acknowledged(lambda done: write(done=done))
+        error: str | None = "too late to be sure that the partition is ours"
+        if self._lease.holds(began - self._request_timeout_s):
+            error = await _acknowledged(lambda done: write(done=done))
         while error is not None:
             metrics.write_failed("delivery", error)
             await asyncio.sleep(RETRY_S)

@@ -241,15 +241,24 @@ def test_a_new_partition_waits_for_a_commit_of_its_own() -> None:
     assert run(scenario).views() == ["1"]
 
 
-def test_a_lost_partition_keeps_no_answer() -> None:
+@pytest.mark.parametrize("hides", [(), (asyncio.CancelledError,)])
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_lost_partition_keeps_no_answer(
+    hides: tuple[type[BaseException], ...],
+    comes_back: bool,
+) -> None:
     """Its new owner may have written something newer already."""
 
     async def scenario(world: World) -> None:
+        world.hides = hides
         world.answer_s = 2
         world.owe(view("a", 1), view("a", 2))
         member = Member(world, SETTINGS)
         await passes(1)
         member.kafka.lose(0)
+        if comes_back:
+            world.fails_commit = lambda: True
+            member.kafka.assign(0)
         await passes(10)
         assert not member.deliverer.ended.done()
 
@@ -291,6 +300,21 @@ def test_a_frozen_worker_sends_nothing_when_it_wakes() -> None:
         await passes(30)
 
     assert run(scenario).views() == ["1"]
+
+
+def test_a_worker_that_was_frozen_over_an_answer_does_not_keep_it() -> None:
+    """The new owner has sent the request again, and has kept something newer."""
+
+    async def scenario(world: World) -> None:
+        world.answer_s = 1
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(0.5)
+        world.fails_commit = lambda: True
+        member.clock.frozen_s += 60
+        await passes(30)
+
+    assert "keep" not in run(scenario).journal.effects()
 
 
 def test_commits_are_repeated_though_nothing_moves() -> None:

@@ -1,0 +1,111 @@
+"""Topics, settings and processes for the tests of deliver on a real broker."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from pipeline import app
+from pipeline.config import Settings
+from pipeline.sitecore.codec import encode_owed
+from pipeline.sitecore.owed import Owed
+from tests.components.kafka import Kafka
+from tests.components.process import Child
+
+PARTITIONS = 4
+
+
+class Delivering:
+    """Topics of one test, and the workers on them."""
+
+    def __init__(self, kafka: Kafka, address: str, **deliver: Any) -> None:
+        self._kafka = kafka
+        names = {
+            name: kafka.topic(name.replace("_", "-"), PARTITIONS)
+            for name in ("stream_events", "deliveries", "dead_letters")
+        }
+        self.topics = names
+        self.settings = Settings.model_validate(
+            {
+                "application": names["stream_events"],
+                "kafka": {"bootstrap_servers": kafka.bootstrap, "session_timeout_s": 10},
+                "topics": names,
+                "deliver": {
+                    "lease_s": 2,
+                    "request_timeout_s": 2,
+                    "drain_s": 5,
+                    "behaviour_age_max_s": 1e9,
+                    **deliver,
+                },
+                "sitecore": {
+                    "endpoint": address,
+                    "client_key": "key",
+                    "mark_requests": True,
+                    "points_of_sale": [{"name": "shop"}],
+                },
+            }
+        )
+        self._producer = Producer({"bootstrap.servers": kafka.bootstrap})
+
+    def owe(self, owed: Sequence[Owed]) -> None:
+        """Append records where each guest belongs."""
+        for one in owed:
+            key = one.guest_id.encode()
+            partition = sum(key) % PARTITIONS
+            topic = self.topics["stream_events"]
+            self._producer.produce(topic, encode_owed(one), key, partition)
+        assert self._producer.flush(30) == 0
+
+    def process(self, log: Path) -> Child:
+        """Start a worker as a process."""
+        settings = self.settings.model_dump(mode="json")
+        settings["sitecore"]["client_key"] = "key"
+        text = Settings.model_validate(settings).model_dump_json()
+        text = text.replace('"**********"', '"key"')
+        return Child([sys.executable, "-m", "tests.kafka.deliver_member", text], log=log)
+
+    @contextmanager
+    def worker(self) -> Iterator[Any]:
+        """Run a worker on a thread until the block ends."""
+        worker = app.deliver(self.settings)
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                worker.run()
+            except BaseException as error:  # noqa: BLE001 — it is raised where the test sees it
+                failure.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            thread.join(30)
+        assert not thread.is_alive()
+        if failure:
+            raise failure[0]
+
+    def committed(self) -> list[TopicPartition]:
+        """What the group has committed."""
+        group = f"{self.settings.application}-deliver"
+        asking = Consumer({"bootstrap.servers": self._kafka.bootstrap, "group.id": group})
+        topic = self.topics["stream_events"]
+        wanted = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        found: list[TopicPartition] = asking.committed(wanted, timeout=10)
+        asking.close()
+        return found
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Wait until something holds."""
+    give_up_at = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < give_up_at, "it did not come to pass in time"
+        time.sleep(0.02)
