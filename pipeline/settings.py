@@ -274,6 +274,8 @@ class SitecoreSettings(Section):
     def _unambiguous(self) -> Self:
         if self.client_key is not None and self.client_key_file is not None:
             raise ValueError("`client_key` and `client_key_file` are both set: keep one")
+        if self.certificate_key_file is not None and self.certificate_file is None:
+            raise ValueError("`certificate_key_file` is the key of no certificate: remove it")
         names = [point.name for point in self.points_of_sale]
         for name in names:
             if names.count(name) > 1:

@@ -44,7 +44,7 @@ Exit codes:
 
 \b
 Example:
-  pipeline --config pipeline.example.yaml check --print
+  pipeline --config pipeline.example.yaml preview docs/example.ndjson
 """
 
 

@@ -184,6 +184,7 @@ WRONG: tuple[tuple[str, str], ...] = (
     ("sitecore: {points_of_sale: [{}]}", "`sitecore.points_of_sale[0].name` is missing"),
     ("sitecore: {points_of_sale: [{name: a, session_timeout_s: 30}]}", "`session_margin_s`"),
     ("sitecore: {client_key: a, client_key_file: b}", "are both set: keep one"),
+    ("sitecore: {certificate_key_file: a}", "is the key of no certificate: remove it"),
     ("sitecore: {endpoint: api}", "`sitecore.endpoint` should be a valid URL"),
     ("kafka: {client: {sasl.password: s3cr3t-value}}", "move it to `kafka.secrets`"),
     ("registry: {}", "`registry.url` is missing"),

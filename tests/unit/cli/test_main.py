@@ -1,6 +1,8 @@
 """The command line as a whole: what it lists, how it fails, how fast it is."""
 
 import json
+import os
+import re
 import resource
 import subprocess
 import sys
@@ -13,6 +15,8 @@ from click.testing import CliRunner, Result
 from pipeline.cli.main import Commands, main
 from pipeline.errors import ConfigError, StateError
 
+ROOT = Path(__file__).parents[3]
+_CONTEXT = click.Context(main)
 SECRET = "s3cr3t-value"  # noqa: S105 — what must never be seen
 
 
@@ -40,11 +44,10 @@ def failing(error: BaseException) -> Commands:
 
 def test_help_lists_every_command_as_it_describes_itself() -> None:
     """The list is kept apart from the commands, so that help imports none."""
-    context = click.Context(main)
     text = ran("--help").output
 
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
+    for name in main.list_commands(_CONTEXT):
+        command = main.get_command(_CONTEXT, name)
         assert command is not None
         assert f"{name}  " in text
         assert command.get_short_help_str(200) in text
@@ -52,8 +55,24 @@ def test_help_lists_every_command_as_it_describes_itself() -> None:
 
 def test_every_command_shows_an_example() -> None:
     """One that works when it is pasted says more than its options."""
-    for name in main.list_commands(click.Context(main)):
+    for name in main.list_commands(_CONTEXT):
         assert "Example:\n  " in ran(name, "--help").output, name
+
+
+def test_every_example_that_needs_nothing_else_works_when_pasted() -> None:
+    """An example that fails is worse than none."""
+    commands = [(), *((name,) for name in main.list_commands(_CONTEXT))]
+    lines = "".join(ran(*command, "--help").output for command in commands).splitlines()
+    alone = re.compile(".*pipeline .*( preview docs| --offline| --check docs)")
+    examples = sorted({line.strip() for line in lines if alone.match(line)})
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    for example in examples:
+        done = subprocess.run(
+            ["sh", "-c", example], cwd=ROOT, env={"PATH": path}, capture_output=True, check=False
+        )
+        assert done.returncode == 0, (example, done.stderr)
+    assert len(examples) == 3
 
 
 def test_help_is_there_at_once() -> None:
