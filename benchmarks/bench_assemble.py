@@ -7,6 +7,7 @@ Usage: python -m benchmarks.bench_assemble [--events N] [--guests N] [--protocol
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -15,8 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from benchmarks.day import events
 from benchmarks.harness import (
@@ -75,7 +75,7 @@ def _measure(arguments: argparse.Namespace, kafka: Kafka, folder: Path) -> None:
     print("measuring", file=sys.stderr)
     log = folder / "worker.txt"
     with pinned(pipeline(config, "run", "assemble"), core=WORKER_CORE, log=log) as worker:
-        samples = list(_samples(worker, kafka.admin, arguments.events))
+        samples = list(_samples(worker, kafka.bootstrap, arguments.events))
     (first, first_usage), (last, last_usage) = samples[0], samples[-1]
     taken = last - first
     report(
@@ -102,23 +102,20 @@ def _settings(bootstrap: str, protocol: str) -> dict[str, object]:
     }
 
 
-def _samples(worker: Pinned, admin: AdminClient, total: int) -> Iterator[tuple[int, Usage]]:
+def _samples(worker: Pinned, bootstrap: str, total: int) -> Iterator[tuple[int, Usage]]:
     """Look ten times a second at what is committed, from the first commit to the last."""
-    wanted = ConsumerGroupTopicPartitions(
-        GROUP, [TopicPartition("commerce-events", number) for number in range(PARTITIONS)]
-    )
+    wanted = [TopicPartition("commerce-events", number) for number in range(PARTITIONS)]
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": GROUP, "log_level": 2})
     committed = 0
     while committed < total:
         time.sleep(0.1)
         worker.check()
-        try:
-            found = admin.list_consumer_group_offsets([wanted])[GROUP].result(10)
-        except KafkaException:  # its coordinator is not there yet
-            continue
-        now = sum(max(0, position.offset) for position in found.topic_partitions)
-        if now > committed:
-            committed = now
-            yield committed, worker.usage()
+        with contextlib.suppress(KafkaException):  # the coordinator is not there yet
+            now = sum(max(0, position.offset) for position in reader.committed(wanted, timeout=10))
+            if now > committed:
+                committed = now
+                yield committed, worker.usage()
+    reader.close()
 
 
 if __name__ == "__main__":
