@@ -39,33 +39,25 @@ class Deliverer:
     ) -> None:
         self._kafka = kafka
         self._clock = clock
-        self._gate = _gate(settings)
+        self._gate = gate = _gate(settings)
         lanes = Lanes()
-        self._owns = Ownership(kafka, settings, lanes=lanes, gate=self._gate, clock=clock)
-        writes = Writes(
-            kafka,
-            self._gate.lease,
-            request_timeout_s=settings.request_timeout_s,
+        self._owns = owns = Ownership(kafka, settings, lanes=lanes, gate=gate, clock=clock)
+        timeout_s = settings.request_timeout_s
+        writes = Writes(kafka, gate.lease, request_timeout_s=timeout_s, clock=clock)
+        self._observer = Observer(gate, lanes, owns=owns, topic=kafka.topic, clock=clock)
+        self._holds = Holds(gate.breaker, owns, writes)
+        means = Means(
+            api=api,
+            policy=policy,
             clock=clock,
+            gate=gate,
+            lanes=lanes,
+            owns=owns,
+            writes=writes,
+            holds=self._holds,
+            observer=self._observer,
         )
-        self._observer = Observer(
-            self._gate, lanes, owns=self._owns, topic=kafka.topic, clock=clock
-        )
-        self._holds = Holds(self._gate.breaker, self._owns, writes)
-        self._worker = Worker(
-            Means(
-                api=api,
-                policy=policy,
-                clock=clock,
-                gate=self._gate,
-                lanes=lanes,
-                owns=self._owns,
-                writes=writes,
-                holds=self._holds,
-                observer=self._observer,
-            ),
-            self.fail,
-        )
+        self._worker = Worker(means, self.fail)
         self._loop = asyncio.get_running_loop()
         self._draining = False
         self._left = False

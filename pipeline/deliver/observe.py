@@ -33,6 +33,7 @@ class Observer:
         self._topic = topic
         self._clock = clock
         self._waiting_for: str | None = None
+        self._shown: set[int] = set()
 
     def judged(self, request: Request, outcome: Outcome, seconds: float) -> None:
         """Count a request and what came of it."""
@@ -59,16 +60,16 @@ class Observer:
         self._waiting_for = cause
 
     def show(self) -> None:
-        """Set the gauges."""
-        oldest = None
-        for partition in self._owns:
-            if (restored := partition.restored) is None:
-                continue
-            backlog = max(partition.end, restored.progress.position) - restored.progress.done
-            BACKLOG.labels(self._topic, partition.number).set(backlog)
-            first = restored.progress.oldest
-            oldest = first if oldest is None else min(oldest, first or oldest)
-        OLDEST.labels(WORKER).set((oldest or 0) / 1000)
+        """Set the gauges; those of partitions that have gone vanish."""
+        restored = {p.number: (p.end, p.restored.progress) for p in self._owns if p.restored}
+        for number, (end, progress) in restored.items():
+            backlog = max(end, progress.position) - progress.done
+            BACKLOG.labels(self._topic, number).set(backlog)
+        for number in self._shown - restored.keys():
+            BACKLOG.remove(self._topic, str(number))
+        self._shown = set(restored)
+        pending = [p.oldest for _, p in restored.values() if p.oldest is not None]
+        OLDEST.labels(WORKER).set(min(pending, default=0) / 1000)
         metrics.IN_FLIGHT.set(self._gate.in_flight)
         metrics.LANES_WAITING.set(self._lanes.asleep)
         metrics.THROTTLED.set(self._gate.pacing.pause_s(self._clock.elapsed_s()) > 0)

@@ -10,7 +10,7 @@ import pytest
 from tests.components.kafka import Kafka
 from tests.kafka.delivering import Delivering, until
 from tests.kafka.destination import Destination, Taken
-from tests.unit.deliver.world import browser_of, view
+from tests.unit.deliver.views import browser_of, view
 
 pytestmark = pytest.mark.kafka
 

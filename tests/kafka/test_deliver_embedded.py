@@ -11,7 +11,7 @@ from pipeline.config import Settings
 from pipeline.sitecore.codec import encode_owed
 from tests.kafka.delivering import until
 from tests.kafka.destination import Destination
-from tests.unit.deliver.world import browser_of, view
+from tests.unit.deliver.views import browser_of, view
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from pipeline.settings import DeliverSettings
 from pipeline.sitecore.outcome import NoAnswer, NotSent, Reply
 from pipeline.sitecore.request import Request, SendEvent
 from tests.fakes import http_answer
+from tests.unit.deliver.views import browser_of, view
 from tests.unit.deliver.virtual_time import VirtualClock
-from tests.unit.deliver.world import Member, World, browser_of, passes, run, view
+from tests.unit.deliver.world import Member, World, passes, run
 
 SETTINGS = DeliverSettings()
 IMPATIENT = DeliverSettings(give_up_after_s=60, tries_max=2)

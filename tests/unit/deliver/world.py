@@ -2,25 +2,24 @@
 
 import asyncio
 import contextlib
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.commerce.events import BrowserId, EventId
 from pipeline.deliver import port
 from pipeline.deliver.deliverer import Deliverer
 from pipeline.kafka.dead_letters import DeadLetter
-from pipeline.record import GuestId, Instant, Position, Record
+from pipeline.record import Instant, Position, Record
 from pipeline.settings import DeliverSettings
 from pipeline.sitecore.codec import encode_owed
 from pipeline.sitecore.outcome import NoAnswer, Reply
-from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, OwedBehaviour, OwedErasure
+from pipeline.sitecore.owed import Owed
 from pipeline.sitecore.point_of_sale import PointOfSale
 from pipeline.sitecore.policy import DeliveryPolicy
 from pipeline.sitecore.request import Request, SendEvent
 from tests.fakes import Journal, http_answer
+from tests.unit.deliver.views import browser_of, view
 from tests.unit.deliver.virtual_time import DAWN_MS, VirtualClock, VirtualLoop
 
 TOPIC = "stream-events"
@@ -29,38 +28,6 @@ ANSWER_S, ACK_S = 0.05, 0.01
 
 Sent = tuple[str, str, bool]
 """Guest, number of the view, possible repeat."""
-
-
-def browser_of(guest: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, guest))
-
-
-def _first(guest: str, number: int, browser_id: str | None) -> dict[str, Any]:
-    known = None if browser_id is None else BrowserId(browser_id)
-    return {
-        "delivery_id": DeliveryId(str(uuid.uuid5(uuid.NAMESPACE_OID, f"{guest}{number}"))),
-        "guest_id": GuestId(guest),
-        "sequence": number,
-        "occurred_at": Instant(DAWN_MS),
-        "context": Context(known, "WEB", "shop", "EN", "EUR", str(number)),
-        "cause": Cause(EventId("e"), None, (Position("c", 0, 0),), Instant(DAWN_MS)),
-    }
-
-
-def view(guest: str, number: int, browser_id: str | None = "own") -> Owed:
-    """One thing that takes one request; its page is its number."""
-    browser_id = browser_of(guest) if browser_id == "own" else browser_id
-    return OwedBehaviour(
-        type="VIEW",
-        product_name=None,
-        product_type=None,
-        attributes={},
-        **_first(guest, number, browser_id),
-    )
-
-
-def erasure(guest: str, number: int) -> Owed:
-    return OwedErasure(**_first(guest, number, None))
 
 
 @dataclass
@@ -298,3 +265,18 @@ def run(scenario: Callable[[World], Coroutine[Any, Any, None]]) -> World:
 async def passes(seconds: float) -> None:
     """Let virtual time pass."""
     await asyncio.sleep(seconds)
+
+
+def owe_some(world: World) -> None:
+    """Six guests with three views each."""
+    world.owe(*(view(f"g{i % 6}", i) for i in range(18)))
+
+
+def in_order(world: World) -> bool:
+    """Whether the first acceptances of every guest came in the order of the records."""
+    for guest in range(6):
+        views = world.views(browser_of(f"g{guest}"))
+        first = list(dict.fromkeys(views))
+        if first != [str(i) for i in range(18) if i % 6 == guest]:
+            return False
+    return True
