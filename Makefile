@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format docs bench-assemble bench-deliver lock clean
@@ -10,7 +9,7 @@ SEEDS ?= 1000
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-$(VENV)/python: 
+$(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say make PYTHON=python3.12, for example." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
@@ -29,6 +28,12 @@ demo: $(VENV)/runtime ## Run a shop's day on an embedded broker and a sandbox, i
 
 test: $(VENV)/dev ## Run every test (those on a real broker need Java and Maven)
 	$(BIN)/pytest
+
+bench-assemble: $(VENV)/dev ## Measure assemble: events a second, exactly once, on one core
+	$(BIN)/python -m benchmarks.bench_assemble $(ARGS)
+
+bench-deliver: $(VENV)/dev ## Measure deliver: requests a second at 0 and 50 ms, on one core
+	$(BIN)/python -m benchmarks.bench_deliver $(ARGS)
 
 lint: $(VENV)/dev ## Check format, style, types and the import contract
 	$(BIN)/ruff format --check pipeline tests benchmarks
