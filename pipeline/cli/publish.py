@@ -1,6 +1,7 @@
 """`pipeline publish`: commerce events from NDJSON onto Kafka."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from pipeline.errors import ConfigError, UnavailableError
+from pipeline.record import Instant
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _EXAMPLE = """\b
 Example:
   pipeline publish --check docs/example.ndjson
-  pipeline --config pipeline.example.yaml publish docs/example.ndjson
+  pipeline --config pipeline.example.yaml publish --now docs/example.ndjson
 
 \b
 A field that has a default in its Avro schema may be left out.
@@ -29,6 +31,11 @@ Amounts are numbers or strings; instants ISO 8601 with an offset, or millisecond
 @click.command(epilog=_EXAMPLE, short_help="Publish commerce events from NDJSON.")
 @click.argument("file", type=click.File("rb"))
 @click.option("--check", is_flag=True, help="Read every line, and publish none.")
+@click.option(
+    "--now",
+    is_flag=True,
+    help="Move all times alike, so that the last event happens now: for trying old examples.",
+)
 @click.option("--topic", help="Where to publish; if not said, the first of `topics.commerce`.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
@@ -37,6 +44,7 @@ def command(
     *,
     file: BinaryIO,
     check: bool,
+    now: bool,
     topic: str | None,
     output: str,
 ) -> None:
@@ -46,9 +54,12 @@ def command(
     are published.
     """
     from pipeline.cli.progress import lines_of
+    from pipeline.cli.publishing import ending_at
     from pipeline.commerce.ndjson import read
 
     events = read(lines_of(file))
+    if now:
+        events = ending_at(events, Instant(time.time_ns() // 1_000_000))
     if check:
         done = sum(1 for _ in events)
         said = {"read": done}

@@ -1,15 +1,23 @@
 """Events onto the commerce topic, each line's fate known."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 from confluent_kafka import KafkaException
 
 from pipeline.commerce.encode import encode, schema_of
-from pipeline.commerce.events import CommerceEvent
+from pipeline.commerce.events import (
+    CommerceEvent,
+    OrderCancelled,
+    OrderChanged,
+    OrderPlaced,
+    OrderRefunded,
+)
 from pipeline.commerce.ndjson import NumberedEvent
 from pipeline.commerce.schemas import Schema
 from pipeline.errors import ConfigError, DataError, UnavailableError
+from pipeline.record import Instant
 
 CONNECT_S = 10.0
 """How long a broker may take to answer at all."""
@@ -122,3 +130,22 @@ class Publisher:
             self._failed = f"{left} events were not acknowledged"
         if self._failed is not None:
             raise UnavailableError(f"{self._failed}; {self.published} events were published")
+
+
+def ending_at(events: Iterable[NumberedEvent], now: Instant) -> Iterator[NumberedEvent]:
+    """Move all instants alike, so that the last event happens *now*: old examples come alive.
+
+    Raises:
+        DataError: a line is refused; nothing is given before all are read.
+    """
+    read = list(events)
+    by_ms = now - max((event.occurred_at for _, event in read), default=now)
+    for line, event in read:
+        occurred_at = Instant(event.occurred_at + by_ms)
+        match event:
+            case OrderPlaced() | OrderChanged() | OrderCancelled() | OrderRefunded():
+                ordered_at = Instant(event.ordered_at + by_ms)
+                moved = replace(event, occurred_at=occurred_at, ordered_at=ordered_at)
+                yield NumberedEvent(line, moved)
+            case _:
+                yield NumberedEvent(line, replace(event, occurred_at=occurred_at))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from click.testing import CliRunner, Result
 from confluent_kafka import KafkaError, KafkaException
 
 from pipeline.cli.main import main
-from pipeline.cli.publishing import Publisher, Report
+from pipeline.cli.publishing import Publisher, Report, ending_at
 from pipeline.commerce.decode import Decoder
 from pipeline.commerce.encode import encode
 from pipeline.commerce.ndjson import NumberedEvent, format_event, read
@@ -176,3 +177,22 @@ def test_a_wrong_client_property_is_a_wrong_setting(tmp_path: Path) -> None:
 
     assert result.exit_code == 78
     assert "no.such.property" in result.stderr
+
+
+def test_an_old_example_is_moved_as_a_whole_to_now() -> None:
+    """Orders of last year are historic, and carts of an hour ago too late: nobody would see one."""
+    now = Instant(2_000_000_000_000)
+    old = list(read(LINES))
+
+    moved = [event for _, event in ending_at(old, now)]
+
+    (by_ms,) = {
+        new.occurred_at - event.occurred_at for new, (_, event) in zip(moved, old, strict=True)
+    }
+    assert max(event.occurred_at for event in moved) == now
+    placed = next(event for event in moved if event.event_id == PLACED.event_id)
+    assert placed == replace(
+        PLACED,
+        occurred_at=Instant(PLACED.occurred_at + by_ms),
+        ordered_at=Instant(PLACED.ordered_at + by_ms),
+    )
