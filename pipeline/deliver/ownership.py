@@ -124,7 +124,8 @@ class Ownership:
         for number, partition in self._partitions.items():
             if asked.partitions.get(number) is partition and number not in event.refused:
                 self._admit(partition)
-            late = late or (partition.restored is not None and not partition.admitted)
+            waits = partition.restored is not None and not partition.admitted
+            late = late or (waits and not partition.releasing)
         self._changed()
         if late and not event.refused:
             self.commit()

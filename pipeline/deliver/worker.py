@@ -80,6 +80,10 @@ class Worker:
 
     def _take(self, partition: Partition, restored: Restored, item: Item) -> None:
         at, guest = item.record.position.offset, guest_of(item.record)
+        if at < restored.progress.position:
+            # Kafka's client may say something twice; it is in hand, or done.
+            partition.in_hand.finished(item.size)
+            return
         restored.progress.read(at, item.record.timestamp)
         if at < restored.ledger.finished(guest):
             self._leave(partition, item, Exit("skipped", "finished_before"))

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from pipeline.deliver import port
 from pipeline.settings import DeliverSettings
 from pipeline.sitecore.outcome import NoAnswer, NotSent, Reply
 from pipeline.sitecore.request import Request, SendEvent
@@ -152,6 +153,21 @@ def test_a_guest_who_waits_keeps_nobody_else_waiting() -> None:
 
     assert world.views(B) == ["1", "3", "4", "5", "6", "7", "8"]
     assert world.committed[0] == (1, False)
+
+
+def test_a_record_that_kafka_says_twice_is_sent_once() -> None:
+    """Its client may do so when a partition was paused."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1), view("a", 2))
+        member = Member(world, SETTINGS)
+        member.deliverer.take([port.Read(0, world.log[0])])
+        await passes(5)
+
+    world = run(scenario)
+
+    assert world.views() == ["1", "2"]
+    assert world.committed[0] == (2, False)
 
 
 def test_a_refused_event_is_set_aside_with_its_record() -> None:
