@@ -70,16 +70,26 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 def _stack(
-    kafka: Kafka, registry: Registry, sandbox: RunningSandbox, folder: Path, protocol: str
+    kafka: Kafka,
+    registry: Registry,
+    sandbox: RunningSandbox,
+    folder: Path,
+    protocol: str,
+    *,
+    wire_form: str = "post",
 ) -> Stack:
-    point_of_sale = {"name": EXAMPLE_SHOP, "protocol": protocol}
+    sitecore = {
+        "points_of_sale": [{"name": EXAMPLE_SHOP, "protocol": protocol}],
+        "order_age_max_days": 10_000,
+        "wire_form": wire_form,
+    }
     stack = Stack(
         kafka,
         sandbox,
         folder,
         {
             "registry": {"url": registry.url},
-            "sitecore": {"points_of_sale": [point_of_sale], "order_age_max_days": 10_000},
+            "sitecore": sitecore,
             "assemble": {"guest_idle_days": 20_000, "payment_wait_s": 1},
             "deliver": {"behaviour_age_max_s": 1e9},
         },
@@ -98,11 +108,12 @@ def _sent(stack: Stack, sandbox: RunningSandbox, count: int) -> list[dict[str, A
     return [json.loads(request.text) for request in sandbox.sandbox.log.newest]
 
 
+@pytest.mark.parametrize("wire_form", ["post", "get"])
 def test_case_025_and_038_an_identified_guest_orders_in_one_event(
-    kafka: Kafka, registry: Registry, sandbox: RunningSandbox, tmp_path: Path
+    kafka: Kafka, registry: Registry, sandbox: RunningSandbox, tmp_path: Path, wire_form: str
 ) -> None:
     """IDENTITY first, then ORDER_CHECKOUT exactly as the documentation's own example."""
-    stack = _stack(kafka, registry, sandbox, tmp_path, "single")
+    stack = _stack(kafka, registry, sandbox, tmp_path, "single", wire_form=wire_form)
     item = _line(
         "REF-123", "MOBILE_PHONE_TYPE_X", "Mobile phone of type x", quantity=1, price="200"
     )
@@ -126,6 +137,8 @@ def test_case_025_and_038_an_identified_guest_orders_in_one_event(
     finally:
         stack.close()
 
+    if wire_form == "get":  # there the key stands beside the message
+        identity, order = ({**said, "client_key": CLIENT_KEY} for said in (identity, order))
     assert identity == IDENTITY
     assert order == {
         "type": "ORDER_CHECKOUT",
