@@ -136,7 +136,7 @@ class Deliverer:
     ) -> None:
         match event:
             case port.Assigned():
-                self._owns.assigned(event)
+                self._assigned(event)
             case port.Restored():
                 self._restored(event)
             case port.Reached():
@@ -152,6 +152,12 @@ class Deliverer:
                 self._owns.ends(event)
             case _:
                 assert_never(event)
+
+    def _assigned(self, event: port.Assigned) -> None:
+        self._owns.assigned(event)
+        if self._draining:
+            # A rebalance may give while we only wait to leave.
+            self._owns.release_all()
 
     def _restored(self, event: port.Restored) -> None:
         partition = self._owns.restored(event)

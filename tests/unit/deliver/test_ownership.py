@@ -46,6 +46,27 @@ def test_a_drain_that_takes_too_long_is_cut_and_not_clean() -> None:
     assert world.journal.details("release") == [(0, 0, False)]
 
 
+def test_a_partition_that_comes_during_the_drain_is_given_back() -> None:
+    """Else the worker would go on delivering it, and never end."""
+
+    async def scenario(world: World) -> None:
+        world.answer_s = 5
+        world.owe(view("a", 1))
+        world.owe(view("b", 1), partition=1)
+        member = Member(world, SETTINGS, of=2)
+        await passes(1)
+        member.deliverer.stop()
+        member.kafka.assign(1)
+        await asyncio.wait([member.deliverer.ended], timeout=10)
+        assert member.deliverer.ended.done()
+
+    world = run(scenario)
+
+    assert world.views(A) == ["1"]
+    assert world.views(B) == []
+    assert (1, None, False) in world.journal.details("release")
+
+
 def test_a_revoked_partition_is_drained_while_the_others_go_on() -> None:
     """A rebalance stops nothing but what moves."""
 
