@@ -1,5 +1,7 @@
 """What a record of what is owed says, read no earlier than needed."""
 
+import contextlib
+
 from pipeline.deliver.lanes import Item
 from pipeline.errors import RecordError, Unreadable
 from pipeline.record import GuestId, Record
@@ -24,9 +26,14 @@ class Reader:
         Raises:
             UnknownSchema: A newer release wrote it: the worker must stop.
         """
-        return Item(record, size_of(record), erases=self._is_erasure(record.value))
+        item = Item(record, size_of(record))
+        if self._may_erase(record.value):
+            # One that cannot be read, or is under another's key, erases nothing.
+            with contextlib.suppress(RecordError):
+                item.erases = isinstance(owed_of(item, guest_of(record)), OwedErasure)
+        return item
 
-    def _is_erasure(self, value: bytes | None) -> bool:
+    def _may_erase(self, value: bytes | None) -> bool:
         if value is None:
             return False
         header = value[:_HEADER]
@@ -35,7 +42,6 @@ class Reader:
             try:
                 known = isinstance(decode_owed(value), OwedErasure)
             except RecordError:
-                # Its turn will set it aside.
                 return False
             self._erases[header] = known
         return known

@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.errors import StateError, UnknownSchema
 from pipeline.settings import DeliverSettings
-from tests.unit.deliver.views import browser_of, view
+from pipeline.sitecore.codec import encode_owed
+from tests.unit.deliver.views import browser_of, erasure, view
 from tests.unit.deliver.world import Member, World, passes, run
 
 SETTINGS = DeliverSettings()
@@ -60,6 +61,26 @@ def test_a_record_under_the_key_of_another_guest_is_set_aside() -> None:
 
     assert world.views() == ["1"]
     assert [letter.reason for letter in world.letters] == ["foreign_key"]
+
+
+@pytest.mark.parametrize(
+    "damaged", [encode_owed(erasure("b", 1))[:-3], encode_owed(erasure("b", 1))]
+)
+def test_an_erasure_that_cannot_be_read_or_is_anothers_erases_nothing(damaged: bytes) -> None:
+    """By its schema alone it would take with it what is owed to the guest of its key."""
+
+    async def scenario(world: World) -> None:
+        world.owe(erasure("c", 1), view("a", 2))
+        world.append(b"a", damaged)
+        world.owe(view("a", 3))
+        Member(world, SETTINGS)
+        await passes(10)
+
+    world = run(scenario)
+
+    assert world.views(A) == ["2", "3"]
+    assert [letter.reason for letter in world.letters] in (["truncated"], ["foreign_key"])
+    assert world.committed[0] == (4, False)
 
 
 def test_an_unknown_schema_stops_the_worker() -> None:
