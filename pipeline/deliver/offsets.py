@@ -1,7 +1,6 @@
 """How far a partition is done, and how much of it is in hand."""
 
 from bisect import bisect_left
-from collections import deque
 
 from pipeline.record import Instant
 
@@ -24,7 +23,8 @@ class Progress:
         # Finished ranges beyond the prefix: sorted, apart from each other, ends not included.
         self._starts: list[int] = []
         self._ends: list[int] = []
-        self._pending: deque[tuple[int, Instant]] = deque()
+        # Unfinished records only: behind one that is stuck for a day pass millions of others.
+        self._pending: dict[int, Instant] = {}
 
     def read(self, offset: int, timestamp: Instant) -> None:
         """Note that a record came.
@@ -36,7 +36,7 @@ class Progress:
             raise ValueError(f"offset {offset} was read after {self.position - 1}")
         self.reached(offset)
         self.position = offset + 1
-        self._pending.append((offset, timestamp))
+        self._pending[offset] = timestamp
 
     def reached(self, offset: int) -> None:
         """Note that nothing of ours lies between what was read and *offset*."""
@@ -54,6 +54,7 @@ class Progress:
         within = at < len(self._starts) and self._starts[at] <= offset
         if not self.done <= offset < self.position or within:
             raise ValueError(f"offset {offset} is not in hand")
+        del self._pending[offset]
         self._finish(offset, offset + 1)
 
     @property
@@ -64,7 +65,7 @@ class Progress:
     @property
     def oldest(self) -> Instant | None:
         """The Kafka timestamp of the first unfinished record; None: there is none."""
-        return self._pending[0][1] if self._pending else None
+        return next(iter(self._pending.values()), None)
 
     def _finish(self, start: int, end: int) -> None:
         at = bisect_left(self._ends, start)
@@ -75,15 +76,10 @@ class Progress:
             end = self._ends[at]
             del self._starts[at], self._ends[at]
         if start == self.done:
-            self._advance(end)
+            self.done = end
         else:
             self._starts.insert(at, start)
             self._ends.insert(at, end)
-
-    def _advance(self, done: int) -> None:
-        self.done = done
-        while self._pending and self._pending[0][0] < done:
-            self._pending.popleft()
 
 
 class InHand:

@@ -21,7 +21,7 @@ class Suspicion:
     end: int
     left: int
     cleared: set[GuestId] = field(default_factory=set)
-    """Guests of whom something was answered since."""
+    """Guests that were suspected, and of whom something was answered since."""
 
     def falls_on(self, guest: GuestId, offset: int) -> bool:
         """Whether it falls on a guest because of one more unfinished record."""
@@ -34,8 +34,9 @@ class Suspicion:
 
     def clear(self, lane: Lane) -> None:
         """Suspect a guest no longer."""
-        lane.suspect = False
-        self.cleared.add(lane.guest)
+        if lane.suspect:
+            lane.suspect = False
+            self.cleared.add(lane.guest)
 
 
 @dataclass(slots=True)

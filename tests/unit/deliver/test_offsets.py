@@ -1,6 +1,7 @@
 """The committed prefix never passes an unfinished record."""
 
 import itertools
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -81,6 +82,21 @@ def test_finishing_what_is_not_in_hand_is_a_mistake(offset: int) -> None:
 
     with pytest.raises(ValueError, match="not in hand"):
         progress.finish(offset)
+
+
+def test_what_is_finished_behind_a_stuck_record_costs_no_memory() -> None:
+    """One guest may be tried for a day while millions of records of others pass."""
+    progress = read(0)
+    tracemalloc.start()
+
+    for offset in range(1, 20_000):
+        progress.read(offset, T)
+        progress.finish(offset)
+
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 50_000
+    assert progress.oldest == 0
 
 
 def test_reading_backwards_is_a_mistake() -> None:
