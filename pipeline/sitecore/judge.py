@@ -113,11 +113,12 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     # says so to the request for a new id, which holds no data of ours that could be wrong.
     Rule(Matcher(_only(404), issuing=False), Kind.UNKNOWN_BROWSER),
     Rule(Matcher(_4XX, issuing=True), Kind.SET_UP),
-    Rule(Matcher(html=True), Kind.SET_UP),
+    # What the body says counts before how it is labelled: no page for people says this.
+    Rule(Matcher(_2XX, issuing=False, says=Says.OK), Kind.DELIVERED),
     Rule(Matcher(_2XX, issuing=True, says=Says.OTHER), Kind.RETRY),
     Rule(Matcher(_2XX, issuing=True, ref=True), Kind.ISSUED),
+    Rule(Matcher(html=True), Kind.SET_UP),
     Rule(Matcher(_2XX, issuing=True), Kind.RETRY),
-    Rule(Matcher(_2XX, says=Says.OK), Kind.DELIVERED),
     # The status says that it was taken; sending it again could double it.
     Rule(Matcher(_2XX, says=Says.NOTHING), Kind.UNCONFIRMED),
     Rule(Matcher(_2XX), Kind.REFUSED),
