@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench-assemble bench-deliver lock clean
+.PHONY: help demo test lint format docs bench-assemble bench-deliver compare-assemble lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ bench-assemble: $(VENV)/dev ## Measure assemble: events a second, exactly once, 
 
 bench-deliver: $(VENV)/dev ## Measure deliver: requests a second at 0 and 50 ms, on one core
 	$(BIN)/python -m benchmarks.bench_deliver $(ARGS)
+
+compare-assemble: $(VENV)/dev ## Measure assemble beside Kafka Streams that does the same work
+	$(BIN)/python -m benchmarks.compare_assemble $(ARGS)
 
 lint: $(VENV)/dev ## Check format, style, types and the import contract
 	$(BIN)/ruff format --check pipeline tests benchmarks

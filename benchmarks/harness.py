@@ -57,8 +57,11 @@ class Pinned:
     def check(self) -> None:
         """Raise with the end of its log when the process has ended."""
         if self._process.poll() is not None:
-            tail = self._log.read_text(errors="replace")[-2000:]
-            raise RuntimeError(f"{self._process.args!r} ended: {tail}")
+            raise RuntimeError(f"{self._process.args!r} ended: {self.tail()}")
+
+    def tail(self) -> str:
+        """The end of what it wrote."""
+        return self._log.read_text(errors="replace")[-2000:]
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the end; raise with the end of its log when it failed."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -81,6 +82,24 @@ def apicurio_home() -> Path:
     return folder
 
 
+def built(project: Path) -> Path:
+    """Build a project of sources, and return the folder of its jars and of those it needs.
+
+    It is built anew when a source changes; the project puts all jars into ``target/lib``.
+
+    Raises:
+        MissingToolError: Java or Maven is not installed.
+    """
+    require_java()
+    sources = [project / "pom.xml", *sorted((project / "src").rglob("*.*"))]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    folder = cache() / f"{project.name}-{digest[:12]}"
+    with _once(folder) as absent:
+        if absent:
+            _package(project, folder)
+    return folder
+
+
 @contextlib.contextmanager
 def _once(folder: Path) -> Iterator[bool]:
     """Hold the folder's lock, so that of several processes one fetches and the others wait."""
@@ -106,6 +125,14 @@ def _unpack_apicurio(folder: Path) -> None:
     with tarfile.open(archive) as tar:
         tar.extractall(scratch / "unpacked", filter="data")
     (scratch / "unpacked").rename(folder)
+    shutil.rmtree(scratch)
+
+
+def _package(project: Path, folder: Path) -> None:
+    scratch = _scratch(folder)
+    shutil.copytree(project, scratch, dirs_exist_ok=True)
+    _maven("-f", str(scratch / "pom.xml"), "package")
+    (scratch / "target" / "lib").rename(folder)
     shutil.rmtree(scratch)
 
 
