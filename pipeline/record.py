@@ -1,7 +1,8 @@
 """What the whole path shares: a Kafka record, where it lies, and instants."""
 
-from dataclasses import dataclass
 from typing import NamedTuple, NewType, TypeAlias
+
+from pipeline.value import value
 
 Instant = NewType("Instant", int)
 """Whole milliseconds since the epoch, UTC."""
@@ -26,7 +27,7 @@ class Position(NamedTuple):
         return f"{self.topic}/{self.partition}@{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """A Kafka record as it was read: nothing decoded, nothing dropped."""
 

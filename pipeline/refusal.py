@@ -1,9 +1,9 @@
 """Why something will never reach Sitecore, in words that a person can act on."""
 
-from dataclasses import dataclass
+from pipeline.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refusal:
     """One thing set aside: by which rule, at which field, because of what."""
 

@@ -1,11 +1,12 @@
 """Commerce events: what shops say has happened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import NewType, TypeAlias
 
 from pipeline.record import GuestId, Instant
+from pipeline.value import value
 
 EventId = NewType("EventId", str)
 """A UUID in its canonical text form; the same fact published twice carries the same one."""
@@ -24,7 +25,7 @@ Attributes: TypeAlias = Mapping[str, Attribute]
 """Extension data by the name that the shop gave it; read only."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Money:
     """An exact amount and its ISO 4217 currency."""
 
@@ -32,7 +33,7 @@ class Money:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Line:
     """One line of a cart or of an order: *quantity* pieces at *unit_price* each."""
 
@@ -47,7 +48,7 @@ class Line:
     attributes: Attributes = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Identifier:
     """A name by which an identity rule of the tenant knows a person."""
 
@@ -56,7 +57,7 @@ class Identifier:
     expires_at: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Payment:
     """How an order was paid: the method, and the card's brand when it was a card."""
 
@@ -64,7 +65,7 @@ class Payment:
     card_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Contact:
     """Personal data that supplements identifiers; every part may be unknown."""
 
@@ -84,7 +85,7 @@ class Contact:
     postal_code: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Event:
     """What every commerce event says first."""
 
@@ -100,7 +101,7 @@ class Event:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class GuestIdentified(Event):
     """The guest is known by these identifiers."""
 
@@ -108,33 +109,33 @@ class GuestIdentified(Event):
     contact: Contact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LineAdded(Event):
     """A line was put into the cart."""
 
     line: Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LineChanged(Event):
     """A line of the cart is now this: its quantity is the new absolute one."""
 
     line: Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LineRemoved(Event):
     """A line left the cart."""
 
     item_id: ItemId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CartCleared(Event):
     """The cart was emptied without a purchase."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OrderPlaced(Event):
     """The guest bought: the cart, or the lines named here."""
 
@@ -147,7 +148,7 @@ class OrderPlaced(Event):
     payment: Payment | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PaymentReceived(Event):
     """An order was paid, and how."""
 
@@ -155,7 +156,7 @@ class PaymentReceived(Event):
     payment: Payment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OrderCancelled(Event):
     """An order was called off."""
 
@@ -163,7 +164,7 @@ class OrderCancelled(Event):
     ordered_at: Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(Event):
     """Money went back."""
 
@@ -172,7 +173,7 @@ class OrderRefunded(Event):
     amount: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OrderChanged(Event):
     """An order that was placed is now this."""
 
@@ -183,12 +184,12 @@ class OrderChanged(Event):
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PageViewed(Event):
     """A page was shown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ProductsSearched(Event):
     """The guest searched, and the result page was shown."""
 
@@ -196,14 +197,14 @@ class ProductsSearched(Event):
     product_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CustomEventRaised(Event):
     """Something the shop has a name for."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class GuestErased(Event):
     """The person asked to be forgotten: nothing of theirs may be sent again."""
 

@@ -1,7 +1,7 @@
 """What is remembered of a guest, and what one event or timer makes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from pipeline.commerce.events import (
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.refusal import Refusal
 from pipeline.sitecore.owed import Cause, Context, Identity, Owed
+from pipeline.value import value
 
 NEVER = Instant(-(2**62))
 """Before every instant."""
@@ -38,7 +39,7 @@ class Fact(NamedTuple):
     """Bytes of the record that said so: what it weighs in state, roughly."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cart:
     """The facts of a cart, oldest first; those without effect only while late ones may come."""
 
@@ -53,7 +54,7 @@ class Cart:
     """When that event happened."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KnownIdentity:
     """Who the guest is, by the newest event that said so."""
 
@@ -64,7 +65,7 @@ class KnownIdentity:
     """Where this identity was owed; the latest last."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WaitingOrder:
     """An order that lacks something; its record stays with it until it is owed or set aside."""
 
@@ -78,7 +79,7 @@ class WaitingOrder:
     """Whether the wait for a payment has ended: it goes without."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WaitingPayment:
     """A payment whose order is not owed yet, or was never heard of."""
 
@@ -87,7 +88,7 @@ class WaitingPayment:
     since: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KnownOrder:
     """An order that was owed, as far as telling a repeat from a change needs it."""
 
@@ -97,7 +98,7 @@ class KnownOrder:
     """Whether a payment was owed, with the order or after it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SeenEvents:
     """Ids of events that left no other trace, 16 bytes each, in two generations."""
 
@@ -107,7 +108,7 @@ class SeenEvents:
     """When the current generation began."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Guest:
     """What a guest has done, as far as an order may still need it."""
 
@@ -151,7 +152,7 @@ class Became(StrEnum):
     """It cannot be told to Sitecore."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SetAside:
     """One record that will not be told, and why."""
 

@@ -1,6 +1,5 @@
 """What is owed to Sitecore: each carries all that saying it may need, in any form."""
 
-from dataclasses import dataclass
 from typing import NewType, TypeAlias
 
 from pipeline.commerce.events import (
@@ -15,12 +14,13 @@ from pipeline.commerce.events import (
     Payment,
 )
 from pipeline.record import GuestId, Instant, Position
+from pipeline.value import value
 
 DeliveryId = NewType("DeliveryId", str)
 """UUIDv5 of application, cause and index: the same over tries, restarts and replays."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Context:
     """The circumstances that the Stream API wants with every event."""
 
@@ -32,7 +32,7 @@ class Context:
     page: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cause:
     """Why something is owed: the event that completed it, or a timer, and where that lay."""
 
@@ -46,7 +46,7 @@ class Cause:
     """The record's Kafka timestamp, or the timer's deadline."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Identity:
     """Who a guest is, as far as Sitecore may know it."""
 
@@ -54,7 +54,7 @@ class Identity:
     contact: Contact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Owing:
     """What everything owed says first."""
 
@@ -68,21 +68,21 @@ class Owing:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OwedIdentity(Owing):
     """Who the guest is."""
 
     identity: Identity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OwedCart(Owing):
     """The whole cart as it now is; empty means cleared."""
 
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OwedOrder(Owing):
     """A purchase, complete: lines, payment and who bought."""
 
@@ -97,7 +97,7 @@ class OwedOrder(Owing):
     """Extension data of the order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OwedPayment(Owing):
     """The payment of an order that was owed before."""
 
@@ -105,7 +105,7 @@ class OwedPayment(Owing):
     payment: Payment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OwedBehaviour(Owing):
     """A page view, a search or a custom event."""
 
@@ -118,7 +118,7 @@ class OwedBehaviour(Owing):
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OwedErasure(Owing):
     """The guest was erased: nothing of theirs may leave any more."""
 
