@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.deliver.letters import WORKER
 from pipeline.deliver.port import Failed, Restored
-from pipeline.errors import PipelineError, StateError, UnavailableError
+from pipeline.errors import FatalKafkaError, StateError, UnavailableError
 from pipeline.kafka import topics as kafka_topics
 from pipeline.kafka import verdict
 from pipeline.kafka.changelog import Changelog, restore
@@ -76,15 +76,20 @@ class Restorer:
         self._wanted.put(None)
 
     def _run(self) -> None:
+        try:
+            self._restore_wanted()
+        except KafkaException as raised:
+            self._say(0, Failed(FatalKafkaError(str(raised))))
+        except Exception as error:  # noqa: BLE001 — the loop makes an exit code of it
+            # Without this thread the partition would wait for ever.
+            self._say(0, Failed(error))
+
+    def _restore_wanted(self) -> None:
         consumer = Consumer(self._consumer_config)
         changelog = Changelog(self._consumer_config, self._admin, self._topics.deliveries)
         while not self._stopped.is_set() and (wanted := self._wanted.get()) is not None:
             partition, assignment = wanted
-            try:
-                self._say(assignment, self._insist(consumer, changelog, partition))
-            except PipelineError as error:
-                self._say(assignment, Failed(error))
-                break
+            self._say(assignment, self._insist(consumer, changelog, partition))
         changelog.close()
         consumer.close()
 
