@@ -113,6 +113,7 @@ class Deliverer:
         match event:
             case port.Read(partition=number, records=records):
                 self._worker.read(number, records)
+                self._kafka.taken()
             case port.Answered(done=done, error=error):
                 done(error)
             case port.Failed(error=error):

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from pipeline.deliver.asked import Asked
 from pipeline.deliver.port import (
+    READ_MAX,
     Assigned,
     Committed,
     Ends,
@@ -22,8 +24,6 @@ from pipeline.kafka import verdict
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.messages import record_of
 
-READ_MAX: Final = 500
-"""Records of one turn."""
 ENDS_S: Final = 1.0
 """Time between two looks at how far the partitions reach."""
 
@@ -59,7 +59,7 @@ class Group:
         self._assignments = 0
         self._released: dict[int, tuple[int | None, bool]] = {}
         self._paused: set[int] = set()
-        self._asked: Mapping[int, int] | None = None
+        self._asked = Asked()
         self._leaving = False
         self._ends_at = 0.0
 
@@ -101,11 +101,15 @@ class Group:
 
     def commit(self, offsets: Mapping[int, int]) -> None:
         """Commit; `Committed` answers."""
-        self._asked = offsets
+        name = self._asked.next()
+        positions = [
+            TopicPartition(self._topic, number, at, name) for number, at in offsets.items()
+        ]
         try:
-            self._consumer.commit(offsets=self._positions(offsets), asynchronous=True)
+            self._consumer.commit(offsets=positions, asynchronous=True)
         except KafkaException as raised:
-            self._answered(str(raised))
+            if self._asked.answered([name]):
+                self._say(Committed({}, str(raised)))
 
     def pause(self, partition: int) -> None:
         """Stop reading a partition."""
@@ -187,18 +191,10 @@ class Group:
             self._say(Committed({}, f"release: {raised}"))
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """Answer the commit that was asked for; the one of a release has other partitions."""
-        if {part.partition: part.offset for part in partitions} != self._asked:
-            return
-        refused = {p.partition: str(p.error) for p in partitions if p.error is not None}
-        self._answered(None if error is None else str(error), refused)
-
-    def _answered(self, error: str | None, refused: Mapping[int, str] | None = None) -> None:
-        self._asked = None
-        self._say(Committed(refused or {}, error))
-
-    def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, number, at) for number, at in offsets.items()]
+        """Answer the commit that was asked for; there are those of releases, and late ones."""
+        if self._asked.answered(part.metadata for part in partitions):
+            refused = {p.partition: str(p.error) for p in partitions if p.error is not None}
+            self._say(Committed(refused, None if error is None else str(error)))
 
     def _ends(self) -> dict[int, int]:
         ends = {}

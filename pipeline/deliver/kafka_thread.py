@@ -11,7 +11,17 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline.config import LEDGER_TIMEOUT_S, KafkaSettings, TopicSettings
 from pipeline.deliver.group import Group
-from pipeline.deliver.port import Answered, Assigned, Done, Event, Failed, Inbox, Left, Restored
+from pipeline.deliver.port import (
+    Answered,
+    Assigned,
+    Done,
+    Event,
+    Failed,
+    Inbox,
+    Left,
+    Read,
+    Restored,
+)
 from pipeline.deliver.restorer import Restorer
 from pipeline.errors import FatalKafkaError
 from pipeline.kafka.clients import consumer_config, producer_config
@@ -28,7 +38,13 @@ class KafkaThread:
     """Kafka as the loop sees it. Decides nothing."""
 
     def __init__(
-        self, kafka: KafkaSettings, topics: TopicSettings, *, application: str, drain_s: float
+        self,
+        kafka: KafkaSettings,
+        topics: TopicSettings,
+        *,
+        application: str,
+        drain_s: float,
+        instance: str | None = None,
     ) -> None:
         """Prepare the clients; nothing is asked of Kafka before `start`.
 
@@ -41,7 +57,7 @@ class KafkaThread:
         group = f"{application}-deliver"
         # Whether there is a committed offset, and one that still exists, is looked at by us.
         own = {"auto.offset.reset": "earliest", "enable.partition.eof": True}
-        self._consumer_config = consumer_config(kafka, group=group, own=own)
+        self._consumer_config = consumer_config(kafka, group=group, member=instance, own=own)
         soon = {"message.timeout.ms": int(LEDGER_TIMEOUT_S * 1000), "linger.ms": 2}
         self._producer_config = producer_config(kafka, own=soon)
         self._restorer = Restorer(kafka, topics, group=group)
@@ -49,6 +65,7 @@ class KafkaThread:
         self._restored: deque[tuple[int, Restored | Failed]] = deque()
         self._commands: deque[Callable[[], None]] = deque()
         self._leaving = False
+        self._untaken = 0
         self._member = False
         self._turned_at = time.monotonic()
 
@@ -67,6 +84,10 @@ class KafkaThread:
             release_s=self._release_s,
         )
         Thread(target=self._run, name="kafka", daemon=True).start()
+
+    def taken(self) -> None:
+        """Read on: one `Read` was taken in hand."""
+        self._commands.append(self._taken)
 
     def keep(self, partition: int, key: bytes, *, value: bytes | None, done: Done) -> None:
         """Write one value of the deliveries."""
@@ -138,7 +159,9 @@ class KafkaThread:
 
     def _turn(self) -> None:
         self._serve()
-        self._group.read()
+        # Pausing must not come too late: what the loop has not taken in hand yet, it cannot count.
+        if not self._untaken:
+            self._group.read()
         self._member = self._group.member
         while self._restored:
             assignment, what = self._restored.popleft()
@@ -157,6 +180,7 @@ class KafkaThread:
 
     def _say(self, event: Event) -> None:
         self._events.append(event)
+        self._untaken += isinstance(event, Read)
         if isinstance(event, Assigned):
             for partition in event.partitions:
                 self._restorer.want(partition, self._group.assignment(partition) or 0)
@@ -170,6 +194,9 @@ class KafkaThread:
 
     def _reported(self, done: Done, error: KafkaError | None, _message: Message) -> None:
         self._events.append(Answered(done, None if error is None else str(error)))
+
+    def _taken(self) -> None:
+        self._untaken -= 1
 
     def _leave(self) -> None:
         self._leaving = True

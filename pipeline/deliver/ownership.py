@@ -12,6 +12,7 @@ from pipeline.deliver.letters import WORKER
 from pipeline.deliver.offsets import InHand, Progress
 from pipeline.deliver.partition import Partition, Restored, Suspicion
 from pipeline.deliver.port import (
+    READ_MAX,
     Assigned,
     Clock,
     Committed,
@@ -22,7 +23,7 @@ from pipeline.deliver.port import (
     Revoking,
 )
 from pipeline.deliver.port import Restored as LedgerRestored
-from pipeline.errors import StateError
+from pipeline.errors import StateError, UnavailableError
 from pipeline.metrics import deliver as metrics
 from pipeline.metrics import partitions_changed
 from pipeline.settings import DeliverSettings
@@ -80,13 +81,14 @@ class Ownership:
 
         Raises:
             StateError: The deliveries count offsets of another topic, or cannot be read.
+            UnavailableError: They count offsets, and nobody says of which topic ours is.
         """
         partition = self._partitions.get(event.partition)
         if partition is None or partition.restored is not None:
             return None
         ledger = Ledger(event.values)
         _check_topic(ledger.topic_id(), event.topic_id)
-        left = 0 if event.released else self._settings.in_hand_max
+        left = 0 if event.released else self._settings.in_hand_max + READ_MAX
         end = event.start if event.released else max(event.start, event.end)
         suspicion = Suspicion(end, left)
         partition.restored = Restored(ledger, Progress(event.start), suspicion, event.topic_id)
@@ -231,6 +233,11 @@ def _cancel(partition: Partition) -> None:
 
 
 def _check_topic(kept: str, found: str) -> None:
+    if kept and not found:
+        raise UnavailableError(
+            "the id of the topic of what is owed could not be asked for, and without it nobody "
+            "knows whether the deliveries count its offsets"
+        )
     if kept and found and kept != found:
         raise StateError(
             f"the deliveries count offsets of topic {kept}, but the topic read is {found}: "

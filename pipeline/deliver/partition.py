@@ -14,7 +14,8 @@ from pipeline.record import GuestId
 class Suspicion:
     """Whose first request may repeat one of an owner that did not end well.
 
-    That owner had in hand at most *left* unfinished records below *end*; one request of each of
+    That owner had in hand at most *left* unfinished records below *end*, those included that came
+    while it was asking for no more; one request of each of
     their guests may have been under way.
     """
 

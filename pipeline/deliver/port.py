@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from pipeline.kafka.dead_letters import DeadLetter
 from pipeline.record import Instant, Record
 from pipeline.sitecore.outcome import Reply
 from pipeline.sitecore.request import Request
+
+READ_MAX: Final = 500
+"""Records that are read before the loop has taken those before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Records came, of one partition, in order."""
+    """Records came, of one partition, in order; no more come until they were `taken`."""
 
     partition: int
     records: Sequence[Record]
@@ -134,6 +137,10 @@ class KafkaPort(Protocol):
 
     def start(self, inbox: Inbox) -> None:
         """Join the group and say from now on what happens."""
+        ...
+
+    def taken(self) -> None:
+        """Read on: one `Read` was taken in hand."""
         ...
 
     def keep(self, partition: int, key: bytes, *, value: bytes | None, done: Done) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pipeline.errors import StateError, UnknownSchema
+from pipeline.errors import StateError, UnavailableError, UnknownSchema
 from pipeline.settings import DeliverSettings
 from pipeline.sitecore.codec import encode_owed
 from tests.unit.deliver.views import browser_of, erasure, view
@@ -64,7 +64,9 @@ def test_a_record_under_the_key_of_another_guest_is_set_aside() -> None:
 
 
 @pytest.mark.parametrize(
-    "damaged", [encode_owed(erasure("b", 1))[:-3], encode_owed(erasure("b", 1))]
+    "damaged",
+    [encode_owed(erasure("b", 1))[:-3], encode_owed(erasure("b", 1))],
+    ids=["cut", "anothers"],
 )
 def test_an_erasure_that_cannot_be_read_or_is_anothers_erases_nothing(damaged: bytes) -> None:
     """By its schema alone it would take with it what is owed to the guest of its key."""
@@ -111,6 +113,26 @@ def test_deliveries_of_another_topic_stop_the_worker() -> None:
         await asyncio.wait([again.deliverer.ended], timeout=5)
 
         with pytest.raises(StateError, match="made anew"):
+            again.deliverer.ended.result()
+        await again.deliverer.close(0)
+
+    run(scenario)
+
+
+def test_deliveries_of_a_topic_that_nobody_can_name_stop_the_worker() -> None:
+    """It may have been made anew; a restart asks again."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(3)
+        await member.crash()
+        world.topic_id = ""
+
+        again = Member(world, SETTINGS)
+        await asyncio.wait([again.deliverer.ended], timeout=5)
+
+        with pytest.raises(UnavailableError):
             again.deliverer.ended.result()
         await again.deliverer.close(0)
 

@@ -243,6 +243,19 @@ def test_reading_pauses_when_too_much_is_in_hand() -> None:
     assert len(world.accepted) == 10
 
 
+def test_no_more_comes_than_one_reading_after_the_limit() -> None:
+    """Whoever comes after a crash suspects as many records, and no more."""
+
+    async def scenario(world: World) -> None:
+        world.reply = lambda _: NotSent("connect_failed")
+        world.owe(*(view(f"g{i}", 1) for i in range(2 * port.READ_MAX)))
+        member = Member(world, DeliverSettings(in_hand_max=10))
+        await passes(5)
+        assert member.kafka.positions[0] == port.READ_MAX
+
+    run(scenario)
+
+
 def test_an_unknown_outcome_is_repeated_and_marked() -> None:
     """The destination may have taken it; whoever looks at it later must know."""
 

@@ -107,8 +107,9 @@ class FakeKafka:
         self._world = world
         self._first = tuple(partitions)
         self._of = of
-        self._positions: dict[int, int] = {}
+        self.positions: dict[int, int] = {}
         self._paused: set[int] = set()
+        self._untaken = 0
         self._dead = False
         self.left = False
         world.kafkas.append(self)
@@ -121,7 +122,7 @@ class FakeKafka:
         self._say(port.Assigned(partitions, self._of))
         for number in partitions:
             start, released = self._world.committed.get(number, (0, True))
-            self._positions[number] = start
+            self.positions[number] = start
             values = dict(self._world.deliveries[number])
             end = len(self._world.log[number])
             self._say(
@@ -141,7 +142,7 @@ class FakeKafka:
 
     def lose(self, *partitions: int) -> None:
         for number in partitions:
-            self._positions.pop(number, None)
+            self.positions.pop(number, None)
         self._say(port.Lost(partitions))
 
     def crash(self) -> None:
@@ -150,15 +151,23 @@ class FakeKafka:
         self._world.kafkas.remove(self)
 
     def feed(self, number: int) -> None:
-        if self._dead or number not in self._positions or number in self._paused:
+        if self._dead or number not in self.positions or number in self._paused:
             return
-        log, at = self._world.log[number], self._positions[number]
+        if self._untaken > 0:
+            return
+        log, at = self._world.log[number], self.positions[number]
         # Records of an earlier time may lie there no longer.
-        records = [record for record in log if record.position.offset >= at]
+        records = [record for record in log if record.position.offset >= at][: port.READ_MAX]
         if records:
-            self._positions[number] = records[-1].position.offset + 1
+            self.positions[number] = records[-1].position.offset + 1
+            self._untaken += 1
             self._say(port.Read(number, records))
-            self._say(port.Reached(number, self._positions[number]))
+            self._say(port.Reached(number, self.positions[number]))
+
+    def taken(self) -> None:
+        self._untaken -= 1
+        for number in tuple(self.positions):
+            self.feed(number)
 
     def keep(self, partition: int, key: bytes, *, value: bytes | None, done: port.Done) -> None:
         self._world.journal.note("keep", key)
@@ -198,7 +207,7 @@ class FakeKafka:
 
     def release(self, partition: int, offset: int | None, *, clean: bool) -> None:
         self._world.journal.note("release", partition, offset, clean)
-        self._positions.pop(partition, None)
+        self.positions.pop(partition, None)
         if offset is not None and not self._dead:
             self._world.committed[partition] = (offset, clean)
 
