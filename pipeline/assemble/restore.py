@@ -94,13 +94,25 @@ class Restorer:
             partition = one.partition
             if partition.states_read < one.end:
                 continue
-            partition.positions = self._positions(one)
+            try:
+                partition.positions = self._positions(one)
+            except StateError:
+                if self._log.committed(one.committed) == one.committed:
+                    raise
+                # We were frozen, and another went on with it: what we asked for is old.
+                self._begin_again(number)
+                continue
             partition.restored(soon)
             self._unfollow(number)
             self._log.start({Input(t, number): o for t, o in partition.positions.items()})
             del self._membership.restoring[number]
             self._membership.active[number] = partition
             metrics.partition_ready(number, len(partition.store))
+
+    def _begin_again(self, number: int) -> None:
+        self._unfollow(number)
+        self._membership.kept[number] = self._membership.restoring.pop(number).partition
+        self._membership.fresh.add(number)
 
     def _positions(self, one: Restoring) -> dict[str, int]:
         check(one.partition, one.committed)

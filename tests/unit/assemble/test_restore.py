@@ -164,3 +164,21 @@ def test_where_the_states_end_is_asked_when_a_partition_goes(kept: bool) -> None
     scene.turns(2)
 
     assert scene.log.journal.details("follow")[-1] == (0, 2 if kept else 0)
+
+
+def test_what_another_began_while_we_were_frozen_is_no_contradiction() -> None:
+    """The offsets were asked for before, the states read after: only asking again tells."""
+    scene = Scene()
+    other = Scene()
+    other.joins(0)
+    other.hears(added(1, "shoes"))
+    other.turns()
+    scene.log.errors["first_offsets"] = [UnavailableError("no answer")]
+    scene.joins(0)
+    scene.log.states[0].extend(other.log.states[0])
+    scene.log.offsets |= other.log.offsets
+    scene.worker._members.restoring[0].end = 2
+    scene.turns(2)
+
+    assert scene.worker.ready()
+    assert scene.log.reading == {Input("commerce", 0): 1}
