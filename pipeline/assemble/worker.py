@@ -88,8 +88,7 @@ class AssembleWorker:
                     self.turn()
                     collector.turned(self._turned_at)
         finally:
-            self._members.leaving = True
-            self._log.leave()
+            self.leave()
 
     def stop(self) -> None:
         """Let `run` finish the batch and leave the group. From any thread, or a signal handler."""
@@ -128,6 +127,11 @@ class AssembleWorker:
         else:
             self._keep(batch, fetched)
         self._observer.turned()
+
+    def leave(self) -> None:
+        """Give up what is ours, and close everything."""
+        self._members.leaving = True
+        self._log.leave()
 
     def _take(self, record: Record, batch: Batch) -> None:
         partition = batch.partition_of(record.position)

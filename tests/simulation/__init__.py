@@ -1,0 +1,1 @@
+"""The assembler's loop on a model of Kafka, driven through random faults in virtual time."""
