@@ -149,7 +149,8 @@ def union(branches: list[Read]) -> Read:
     return read
 
 
-def _block(data: bytes, at: int, before: int) -> tuple[int, int]:
+def block(data: bytes, at: int, before: int) -> tuple[int, int]:
+    """How many items a block holds, and where they begin; *before* it there were so many."""
     count, after = _long(data, at)
     if count < 0:
         count = -count
@@ -164,12 +165,12 @@ def array(read_item: Read) -> Read:
 
     def read(data: bytes, at: int) -> tuple[list[Any], int]:
         items: list[Any] = []
-        count, at = _block(data, at, 0)
+        count, at = block(data, at, 0)
         while count:
             for _ in range(count):
                 item, at = read_item(data, at)
                 items.append(item)
-            count, at = _block(data, at, len(items))
+            count, at = block(data, at, len(items))
         return items, at
 
     return read
@@ -181,13 +182,13 @@ def mapping(read_value: Read) -> Read:
     def read(data: bytes, at: int) -> tuple[dict[str, Any], int]:
         items: dict[str, Any] = {}
         done = 0
-        count, at = _block(data, at, 0)
+        count, at = block(data, at, 0)
         while count:
             for _ in range(count):
                 key, at = _string(data, at)
                 items[key], at = read_value(data, at)
             done += count
-            count, at = _block(data, at, done)
+            count, at = block(data, at, done)
         return items, at
 
     return read

@@ -7,6 +7,7 @@ from pipeline.commerce.build import BUILDERS, Build
 from pipeline.commerce.events import CommerceEvent
 from pipeline.commerce.resolution import compile_reader
 from pipeline.commerce.schemas import COMMERCE, Schema, SchemaError, current, known, parse
+from pipeline.commerce.straight import Straight, compile_straight
 from pipeline.commerce.values import FieldError
 from pipeline.errors import RecordError, Unreadable
 from pipeline.record import Record
@@ -45,6 +46,8 @@ class _Reading(NamedTuple):
     read: Callable[[bytes, int], Any]
     build: Build
     begin: int
+    straight: Straight | None
+    """For what is written by exactly the current schema."""
 
 
 class Decoder:
@@ -71,11 +74,7 @@ class Decoder:
             raise RecordError(
                 Unreadable.OVERSIZED, f"{len(value)} bytes, above {self._value_bytes_max}"
             )
-        reading = self._reading(value)
-        try:
-            event = reading.build(reading.read(value, reading.begin))
-        except FieldError as error:
-            raise RecordError(Unreadable.INVALID_FIELD, error.detail, error.field) from None
+        event = _event(self._reading(value), value)
         if record.key != event.guest_id.encode():
             raise RecordError(Unreadable.FOREIGN_KEY, "the key is not the guest's id", "guestId")
         return event
@@ -104,6 +103,17 @@ class Decoder:
             return RecordError(Unreadable.UNKNOWN_SCHEMA, detail)
 
 
+def _event(reading: _Reading, value: bytes) -> CommerceEvent:
+    if reading.straight is not None:
+        event = reading.straight(value, reading.begin)
+        if event is not None:
+            return event
+    try:
+        return reading.build(reading.read(value, reading.begin))
+    except FieldError as error:
+        raise RecordError(Unreadable.INVALID_FIELD, error.detail, error.field) from None
+
+
 def _reading_of(writer: Schema | RecordError, begin: int) -> _Reading | RecordError:
     if isinstance(writer, RecordError):
         return writer
@@ -111,8 +121,12 @@ def _reading_of(writer: Schema | RecordError, begin: int) -> _Reading | RecordEr
     build = BUILDERS.get(name) if space == COMMERCE else None
     if build is None:
         return RecordError(Unreadable.UNKNOWN_EVENT, f"{writer.name[:100]!r} is no event")
+    reader = current()[writer.name]
     try:
-        return _Reading(compile_reader(writer, current()[writer.name]), build, begin)
+        read = compile_reader(writer, reader)
+        same = writer.fingerprint == reader.fingerprint
+        straight = compile_straight(reader) if same else None
+        return _Reading(read, build, begin, straight)
     except SchemaError as error:
         return RecordError(Unreadable.UNKNOWN_SCHEMA, f"{writer.name}: {error}")
 

@@ -27,8 +27,8 @@ AMOUNT_SCALE = 6
 """Digits of an amount, and how many of them are behind the point."""
 
 _T = TypeVar("_T")
-_LATEST = 253_402_300_799_999  # the last millisecond of the year 9999, where ISO 8601 ends
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+LATEST = 253_402_300_799_999  # the last millisecond of the year 9999, where ISO 8601 ends
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _UNIT = Decimal(1).scaleb(-AMOUNT_SCALE)
 _AMOUNT_LIMIT = Decimal(1).scaleb(AMOUNT_DIGITS - AMOUNT_SCALE)
 
@@ -68,7 +68,7 @@ def said(name: str, text: str) -> str:
 
 def uuid(name: str, text: str) -> str:
     """Want a UUID in its canonical text form; letters of either case."""
-    if _UUID.fullmatch(text) is None:
+    if UUID.fullmatch(text) is None:
         raise FieldError(name, f"is {text[:40]!r}; want a UUID")
     return text
 
@@ -80,7 +80,7 @@ def browser_id(text: str | None) -> BrowserId | None:
 
 def instant(name: str, number: int) -> Instant:
     """Want milliseconds since the epoch, up to the year 9999."""
-    if not 0 <= number <= _LATEST:
+    if not 0 <= number <= LATEST:
         raise FieldError(name, f"is {number} ms; want an instant between the years 1970 and 9999")
     return Instant(number)
 
