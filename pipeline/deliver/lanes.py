@@ -49,6 +49,8 @@ class Lane:
     place: Place = Place.READY
     suspect: bool = False
     """Whether the first request may repeat one of an owner that did not end well."""
+    may_have_left: bool = False
+    """Whether the first record was under way then: an order of it may have left in any form."""
     erasures: int = 0
     """Erasures among the items: while there are any, nothing of the guest starts."""
     ticket: int = 0
@@ -57,6 +59,7 @@ class Lane:
     def pop(self) -> Item:
         """Take away the first record: it is finished."""
         item = self.items.popleft()
+        self.may_have_left = False
         self.erasures -= item.erases
         return item
 

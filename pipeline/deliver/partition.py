@@ -1,13 +1,15 @@
 """One partition of ours: what is restored, read, in hand and done of it."""
 
 from asyncio import Task
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.deliver.breaker import Hold
 from pipeline.deliver.lanes import Item, Lane
 from pipeline.deliver.ledger import Ledger
 from pipeline.deliver.offsets import InHand, Progress
 from pipeline.record import GuestId
+from pipeline.sitecore.request import Request, SendEvent
+from pipeline.sitecore.tries import form_closed_by
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Suspicion:
     def clear(self, lane: Lane) -> None:
         """Suspect a guest no longer."""
         if lane.suspect:
-            lane.suspect = False
+            lane.suspect, lane.may_have_left = False, True
             self.cleared.add(lane.guest)
 
 
@@ -82,3 +84,14 @@ class Partition:
         if self.restored is None or self.cut:
             return False
         return self.restored.progress.done >= self.restored.suspicion.end
+
+
+def marked(request: Request, lane: Lane) -> Request:
+    """Mark a request if an owner that did not end well may have sent it, or its order.
+
+    An order that was under way may go out now in another form, behind other requests.
+    """
+    if not isinstance(request, SendEvent):
+        return request
+    leaves = lane.may_have_left and form_closed_by(request.type) is not None
+    return replace(request, possible_repeat=True) if lane.suspect or leaves else request

@@ -7,7 +7,6 @@ process stops. Offsets are committed by `ownership`, up to the first record that
 import asyncio
 import math
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final, assert_never
 
@@ -17,7 +16,7 @@ from pipeline.deliver.lanes import Item, Lane, Place
 from pipeline.deliver.letters import ERASED, WORKER, letter_of
 from pipeline.deliver.means import Means
 from pipeline.deliver.observe import Exit
-from pipeline.deliver.partition import Partition, Restored
+from pipeline.deliver.partition import Partition, Restored, marked
 from pipeline.deliver.reading import Reader, guest_of, owed_of
 from pipeline.deliver.timer import Timer
 from pipeline.errors import RecordError
@@ -31,7 +30,8 @@ from pipeline.sitecore.judge import judge
 from pipeline.sitecore.next_step import Finished, Send, SetAside, Wait, next_step
 from pipeline.sitecore.outcome import Outcome, Retry, Throttle
 from pipeline.sitecore.owed import Owed
-from pipeline.sitecore.request import CreateBrowser, Request, SendEvent
+from pipeline.sitecore.refuse import as_refusal
+from pipeline.sitecore.request import CreateBrowser, Request
 
 HELD_S: Final = 60.0
 """Time between two looks whether a hold has ended, for what is to be set aside after it."""
@@ -170,10 +170,8 @@ class Worker:
             by.lanes.back(lane)
             return
         self._passed_over = 0
-        if isinstance(request, SendEvent) and lane.suspect:
-            request = replace(request, possible_repeat=True)
         probe = by.gate.start(by.clock.elapsed_s())
-        self._run(lane, self._send(lane, owed, request, probe=probe))
+        self._run(lane, self._send(lane, owed, marked(request, lane), probe=probe))
 
     def _run(self, lane: Lane, work: Coroutine[None, None, None]) -> None:
         """Let a step take its time; the lane is busy until it ends."""
@@ -233,7 +231,8 @@ class Worker:
         ended = by.clock.elapsed_s()
         outcome = judge(request, reply, now=by.clock.now())
         by.observer.judged(request, outcome, ended - began)
-        verdict = by.gate.judged(lane.guest, outcome, probe=probe, now=ended)
+        heard = as_refusal(lane.delivery, request, outcome)
+        verdict = by.gate.judged(lane.guest, heard, probe=probe, now=ended)
         by.holds.follow()
         if verdict is not Verdict.VOID and not isinstance(outcome, Retry | Throttle):
             self._ours(lane)[1].suspicion.clear(lane)

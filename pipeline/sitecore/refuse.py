@@ -8,8 +8,11 @@ from pipeline.sitecore import messages
 from pipeline.sitecore.attempt import Attempt
 from pipeline.sitecore.browsers import browser_at, with_browser, without_browser
 from pipeline.sitecore.delivery import Delivery, RefusedLine, head_of
+from pipeline.sitecore.outcome import Outcome, Refused, UnknownBrowser
 from pipeline.sitecore.owed import Owed, OwedCart, OwedOrder
+from pipeline.sitecore.request import Request, SendEvent
 from pipeline.sitecore.scene import scene_of
+from pipeline.sitecore.sessions import key_of_message
 from pipeline.sitecore.tries import rested
 
 LINES_MAX = 256
@@ -84,3 +87,14 @@ def refuse_browser(delivery: Delivery, attempt: Attempt) -> Delivery:
     if not issued or (elsewhere and attempt.request.type == messages.CLEAR_CART):
         return known
     return with_refusal(known, owed, Refusal("browser_id_unknown", "browserId", "HTTP 404"))
+
+
+def as_refusal(delivery: Delivery, request: Request, outcome: Outcome) -> Outcome:
+    """The outcome as others may learn from it: not to know an id of its own is a refusal.
+
+    So a destination that answers everything with 404 is held, and sets nobody's messages aside.
+    """
+    if not isinstance(outcome, UnknownBrowser) or not isinstance(request, SendEvent):
+        return outcome
+    browser_id = key_of_message(request.message).browser_id
+    return Refused("HTTP 404") if browser_at(delivery, browser_id).issued else outcome

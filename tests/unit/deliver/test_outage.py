@@ -163,6 +163,26 @@ def test_a_hold_survives_a_restart() -> None:
     assert len(world.letters) == 19
 
 
+def test_a_destination_that_forgets_its_own_browser_ids_is_held() -> None:
+    """A gateway that answers everything with 404 would set aside every guest's message."""
+
+    async def scenario(world: World) -> None:
+        ids = (f'{{"status":"OK","ref":"{browser_of(str(i))}"}}'.encode() for i in range(100))
+
+        def reply(request: Request) -> Reply:
+            asked = not isinstance(request, SendEvent)
+            return http_answer(200, next(ids)) if asked else http_answer(404, b"")
+
+        world.owe(*(view(f"g{i}", 1, None) for i in range(40)))
+        world.reply = reply
+        member = Member(world, SETTINGS)
+        await passes(HOUR_S)
+        assert not is_ready(member)
+        assert len(world.letters) < 20
+
+    run(scenario)
+
+
 def test_while_held_no_browser_id_is_asked_for() -> None:
     """Each would be another guest at Sitecore, for nothing."""
 

@@ -1,9 +1,11 @@
 """Whose first request is suspected after an owner that did not end well."""
 
-from pipeline.deliver.lanes import Lane
-from pipeline.deliver.partition import Suspicion
-from pipeline.record import GuestId
+from pipeline.deliver.lanes import Item, Lane
+from pipeline.deliver.partition import Suspicion, marked
+from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.sitecore.delivery import Delivery
+from pipeline.sitecore.owed import DeliveryId
+from pipeline.sitecore.request import SendEvent
 
 
 def lane(guest: str, *, suspect: bool) -> Lane:
@@ -33,3 +35,24 @@ def test_guests_that_were_never_suspected_are_not_remembered() -> None:
         suspicion.clear(lane(f"g{number}", suspect=False))
 
     assert suspicion.cleared == set()
+
+
+def test_an_order_that_may_have_left_in_another_form_is_marked_behind_the_first_request() -> None:
+    """Its session closed meanwhile, and other requests go before it: it may be there twice."""
+    suspicion = Suspicion(end=10, left=10)
+    opened = lane("a", suspect=True)
+    opened.items.append(Item(Record(Position("t", 0, 1), Instant(0), b"a", b""), 1))
+
+    suspicion.clear(opened)
+
+    assert is_marked("ORDER_CHECKOUT", opened)
+    assert is_marked("CHECKOUT", opened)
+    assert not is_marked("ADD", opened)
+    opened.pop()
+    assert not is_marked("ORDER_CHECKOUT", opened)
+
+
+def is_marked(kind: str, opened: Lane) -> bool:
+    """Whether an event of this type would be marked now."""
+    request = marked(SendEvent(DeliveryId("d"), {"type": kind}), opened)
+    return isinstance(request, SendEvent) and request.possible_repeat
