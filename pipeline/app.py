@@ -49,6 +49,11 @@ def worker(name: str, settings: Settings) -> Worker:
     return _WORKERS[name](settings)
 
 
+def instance(settings: Settings) -> str:
+    """Name this process among those of its group, the same after a restart."""
+    return settings.instance or socket.gethostname()
+
+
 def assemble(settings: Settings) -> "AssembleWorker":
     """Put the worker together that decides what is owed.
 
@@ -63,7 +68,7 @@ def assemble(settings: Settings) -> "AssembleWorker":
         settings.kafka,
         settings.topics,
         application=settings.application,
-        instance=settings.instance or socket.gethostname(),
+        instance=instance(settings),
     )
     decode = Decoder(schemas(settings)).decode
     return AssembleWorker(log, settings.assemble, decode=decode, policy=order_policy(settings))
@@ -83,6 +88,7 @@ def deliver(settings: Settings) -> "DeliverWorker":
         settings.topics,
         application=settings.application,
         drain_s=settings.deliver.drain_s,
+        instance=instance(settings),
     )
     api, policy = stream_api(settings), delivery_policy(settings)
     return DeliverWorker(kafka, settings.deliver, api=api, policy=policy)

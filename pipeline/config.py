@@ -25,15 +25,13 @@ from pipeline.record import DAY_S
 from pipeline.settings import (
     AssembleSettings,
     DeliverSettings,
-    KafkaSettings,
     PointOfSaleSettings,
     PrefixName,
-    RegistrySettings,
-    Section,
+    RekeySettings,
     ServerSettings,
     SitecoreSettings,
-    TopicSettings,
 )
+from pipeline.settings_kafka import KafkaSettings, RegistrySettings, Section, TopicSettings
 
 __all__ = [
     "AssembleSettings",
@@ -41,6 +39,7 @@ __all__ = [
     "KafkaSettings",
     "PointOfSaleSettings",
     "RegistrySettings",
+    "RekeySettings",
     "Section",
     "ServerSettings",
     "Settings",
@@ -77,6 +76,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     registry: RegistrySettings | None = None
     topics: TopicSettings = TopicSettings()
+    rekey: RekeySettings | None = None
     assemble: AssembleSettings = AssembleSettings()
     deliver: DeliverSettings = DeliverSettings()
     sitecore: SitecoreSettings = SitecoreSettings()
@@ -114,6 +114,23 @@ class Settings(BaseSettings):
                 f"`topics.stream_events_retention_days` ({kept_days:g}), or Kafka deletes what is "
                 "still being tried"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rekeys_into_what_is_read(self) -> Self:
+        if self.rekey is None:
+            return self
+        if self.rekey.target not in self.topics.commerce:
+            raise ValueError(
+                f"`rekey.target` ({self.rekey.target}) must be one of `topics.commerce`, or "
+                "nobody reads it"
+            )
+        for name in self.rekey.sources:
+            if name in self.topics.names() or self.rekey.sources.count(name) > 1:
+                raise ValueError(
+                    f"`rekey.sources` names `{name}`, which has another place already: every "
+                    "topic needs a name of its own"
+                )
         return self
 
     @model_validator(mode="after")

@@ -47,7 +47,9 @@ class KafkaLog:
         try:
             self._admin: AdminClient = topics.admin_client(kafka)
             self._consumer = Consumer(
-                consumer_config(kafka, group=group, co_partitioned=several, own=own)
+                consumer_config(
+                    kafka, group=group, co_partitioned=several, member=instance, own=own
+                )
             )
             self._states = Changelog(
                 consumer_config(kafka, group=f"{group}-restore"), self._admin, names.guest_states
@@ -148,6 +150,8 @@ class KafkaLog:
             self._consumer.assign(_parts(self._reading))
         else:
             self._consumer.incremental_assign(_parts(offsets))
+        # The client remembers a pause over losing a partition and getting it back.
+        self._consumer.resume(_parts(offsets))
 
     def seek(self, offsets: Mapping[Input, int]) -> None:
         """Go back to the offsets named."""

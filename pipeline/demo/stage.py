@@ -21,7 +21,7 @@ from pipeline.errors import UnavailableError
 from pipeline.sandbox.faults import Faults
 from pipeline.sandbox.running import RunningSandbox
 from pipeline.sandbox.settings import SandboxSettings, Shop
-from pipeline.settings import TopicSettings
+from pipeline.settings_kafka import TopicSettings
 
 CLIENT_KEY = "demo"
 IDENTITY_WAIT_S = 8.0

@@ -13,25 +13,33 @@ from pipeline.errors import ConfigError
 ClientConfig: TypeAlias = dict[str, Any]
 
 TRANSACTION_TIMEOUT_S: Final = 10.0
+_POLL_GAP_MS: Final = 300_000
+"""librdkafka's default of ``max.poll.interval.ms``."""
 
 _EXACTLY_ONCE: Final = "what is written exactly once depends on it"
 _OUR_OFFSETS: Final = "offsets are committed with what they stand for, never by the client alone"
 _OUR_GROUP: Final = "the program chooses how partitions are shared by the topics it reads"
 _OUR_NAMES: Final = "groups and transactional ids follow from `application` and `instance`"
 _OUR_CALLBACKS: Final = "logs and errors are reported by the program"
+_OUR_ORDER: Final = "records of one guest must be read in the order in which they lie"
 
 _OWNED: Final[Mapping[str, str]] = {
     "bootstrap.servers": "set kafka.bootstrap_servers",
     "metadata.broker.list": "set kafka.bootstrap_servers",
     "session.timeout.ms": "set kafka.session_timeout_s",
+    "heartbeat.interval.ms": "it follows from kafka.session_timeout_s",
     "group.protocol": "set kafka.group_protocol",
     "group.remote.assignor": _OUR_GROUP,
     "partition.assignment.strategy": _OUR_GROUP,
     "group.id": _OUR_NAMES,
+    "group.instance.id": "set kafka.static_membership, and `instance` to a name that stays",
+    "group.protocol.type": _OUR_GROUP,
     "transactional.id": _OUR_NAMES,
     "enable.auto.commit": _OUR_OFFSETS,
     "auto.commit.enable": _OUR_OFFSETS,
+    "auto.commit.interval.ms": _OUR_OFFSETS,
     "enable.auto.offset.store": _OUR_OFFSETS,
+    "offset.store.method": _OUR_OFFSETS,
     "auto.offset.reset": "set assemble.start_at; anything else would skip records in silence",
     "enable.partition.eof": "timers and restore depend on it",
     "isolation.level": _EXACTLY_ONCE,
@@ -48,14 +56,24 @@ _OWNED: Final[Mapping[str, str]] = {
     "transaction.timeout.ms": _EXACTLY_ONCE,
     "retry.backoff.ms": "a transaction waits for it several times",
     "message.max.bytes": "each topic's own limit decides",
-    "partitioner": "records of one guest must meet, as Java's clients place them",
+    "partitioner": "set kafka.partitioner",
+    "queuing.strategy": _OUR_ORDER,
+    "allow.auto.create.topics": "a misspelt topic would come up by itself, and stay empty",
+    "topic.blacklist": "a topic that cannot be seen looks as if it had no records",
+    "delivery.report.only.error": "what Kafka has is known by its reports alone",
+    "dr_cb": _OUR_CALLBACKS,
+    "dr_msg_cb": _OUR_CALLBACKS,
     "error_cb": _OUR_CALLBACKS,
     "stats_cb": _OUR_CALLBACKS,
     "on_commit": _OUR_CALLBACKS,
     "on_delivery": _OUR_CALLBACKS,
     "logger": _OUR_CALLBACKS,
+    "plugin.library.paths": "what a plug-in does to records is not known to us",
     "test.mock.num.brokers": "only the demo has an embedded broker",
 }
+
+_PARTITIONERS: Final = {"murmur2": "murmur2_random", "crc32": "consistent_random"}
+"""librdkafka's names: records without a key, which no guest's are, go anywhere."""
 
 _CONSUMERS_ONLY: Final = (
     "fetch.",
@@ -63,7 +81,6 @@ _CONSUMERS_ONLY: Final = (
     "max.poll.",
     "max.partition.",
     "group.",
-    "heartbeat.",
     "check.crcs",
 )
 _PRODUCERS_ONLY: Final = ("queue.buffering.", "linger.", "batch.", "compression.", "sticky.")
@@ -74,6 +91,7 @@ def consumer_config(
     *,
     group: str,
     co_partitioned: bool = False,
+    member: str | None = None,
     own: Mapping[str, Any] | None = None,
 ) -> ClientConfig:
     """Properties of a consumer that commits nothing by itself.
@@ -82,6 +100,8 @@ def consumer_config(
         kafka: The settings; what users may not set is refused.
         group: Its group; a reader without a group names one too, and never joins it.
         co_partitioned: Whether equal partition numbers of several topics must come together.
+        member: Which instance joins the group; it keeps its partitions over a restart where
+            the settings say so.
         own: Properties of this one client, stronger than the user's.
 
     Raises:
@@ -97,6 +117,8 @@ def consumer_config(
         "group.protocol": kafka.group_protocol,
     }
     config |= _sharing(kafka, co_partitioned)
+    if kafka.static_membership and member is not None:
+        config["group.instance.id"] = member
     return config | dict(own or {})
 
 
@@ -117,7 +139,7 @@ def producer_config(
         "enable.idempotence": True,
         "acks": "all",
         "retry.backoff.ms": 10,
-        "partitioner": "murmur2_random",
+        "partitioner": _PARTITIONERS[kafka.partitioner],
         # The broker's limit is the topic's; ours must only not be smaller.
         "message.max.bytes": 64 * 1024 * 1024,
     }
@@ -125,6 +147,11 @@ def producer_config(
         config["transactional.id"] = transactional_id
         config["transaction.timeout.ms"] = int(TRANSACTION_TIMEOUT_S * 1000)
     return config | dict(own or {})
+
+
+def poll_gap_max_s(kafka: KafkaSettings) -> float:
+    """How long a member may go without reading before the group drops it."""
+    return float(kafka.client.get("max.poll.interval.ms", _POLL_GAP_MS)) / 1000
 
 
 def admin_config(kafka: KafkaSettings) -> ClientConfig:
@@ -139,8 +166,11 @@ def admin_config(kafka: KafkaSettings) -> ClientConfig:
 def _sharing(kafka: KafkaSettings, co_partitioned: bool) -> ClientConfig:  # noqa: FBT001
     if kafka.group_protocol == "consumer":
         return {"group.remote.assignor": "range" if co_partitioned else "uniform"}
+    session_ms = int(kafka.session_timeout_s * 1000)
     return {
-        "session.timeout.ms": int(kafka.session_timeout_s * 1000),
+        "session.timeout.ms": session_ms,
+        # A member that speaks less often than it must be heard is dropped for ever.
+        "heartbeat.interval.ms": min(3000, session_ms // 3),
         "partition.assignment.strategy": "range" if co_partitioned else "cooperative-sticky",
     }
 

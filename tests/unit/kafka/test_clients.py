@@ -1,5 +1,7 @@
 """What users may say to Kafka's clients, and what they may not."""
 
+from functools import partial
+
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
@@ -7,7 +9,12 @@ from pydantic import SecretStr
 
 from pipeline.config import KafkaSettings
 from pipeline.errors import ConfigError
-from pipeline.kafka.clients import admin_config, consumer_config, producer_config
+from pipeline.kafka.clients import (
+    admin_config,
+    consumer_config,
+    poll_gap_max_s,
+    producer_config,
+)
 
 PLAIN = KafkaSettings(bootstrap_servers="broker:9092")
 
@@ -29,14 +36,86 @@ def test_secrets_reach_the_client_and_nothing_else() -> None:
     assert "hidden" not in repr(settings)
 
 
+BREAKS_A_PROMISE = {
+    "acks": "exactly once",
+    "request.required.acks": "exactly once",
+    "enable.idempotence": "exactly once",
+    "isolation.level": "exactly once",
+    "max.in.flight": "exactly once",
+    "max.in.flight.requests.per.connection": "exactly once",
+    "message.timeout.ms": "exactly once",
+    "delivery.timeout.ms": "exactly once",
+    "retries": "exactly once",
+    "message.send.max.retries": "exactly once",
+    "transaction.timeout.ms": "exactly once",
+    "transactional.id": "`application` and `instance`",
+    "group.id": "`application` and `instance`",
+    "group.instance.id": "kafka.static_membership",
+    "group.protocol": "kafka.group_protocol",
+    "group.remote.assignor": "shared by the topics",
+    "partition.assignment.strategy": "shared by the topics",
+    "session.timeout.ms": "kafka.session_timeout_s",
+    "heartbeat.interval.ms": "kafka.session_timeout_s",
+    "enable.auto.commit": "never by the client alone",
+    "auto.commit.interval.ms": "never by the client alone",
+    "enable.auto.offset.store": "never by the client alone",
+    "auto.offset.reset": "skip records in silence",
+    "enable.partition.eof": "timers",
+    "partitioner": "kafka.partitioner",
+    "queuing.strategy": "order",
+    "allow.auto.create.topics": "misspelt",
+    "topic.blacklist": "no records",
+    "delivery.report.only.error": "reports",
+    "message.max.bytes": "topic's own limit",
+    "plugin.library.paths": "plug-in",
+    "retry.backoff.ms": "transaction",
+    "bootstrap.servers": "kafka.bootstrap_servers",
+}
+"""What users might set in good faith, and a word of the reason why they may not."""
+
+
+@pytest.mark.parametrize(("key", "reason"), BREAKS_A_PROMISE.items())
+def test_what_a_promise_depends_on_is_refused_with_the_reason(key: str, reason: str) -> None:
+    """It would lose or double orders in silence, and nobody would look for it here."""
+    settings = KafkaSettings(client={key: "x"})
+
+    for config in (partial(consumer_config, group="g"), producer_config, admin_config):
+        with pytest.raises(ConfigError, match=f"'{key}' is owned by the program: .*{reason}"):
+            config(settings)
+
+
+def test_a_restarted_member_is_the_same_member_only_where_that_was_asked_for() -> None:
+    """A static member that is gone for good blocks its partitions until its session ends."""
+    static = KafkaSettings(static_membership=True)
+
+    joining = consumer_config(static, group="g", member="pod-0")
+    reading = consumer_config(static, group="g")
+    plain = consumer_config(PLAIN, group="g", member="pod-0")
+
+    assert joining["group.instance.id"] == "pod-0"
+    assert "group.instance.id" not in reading | plain
+    Consumer(joining).close()
+
+
 @pytest.mark.parametrize(
-    "key",
-    ["enable.auto.commit", "isolation.level", "acks", "transactional.id", "auto.offset.reset"],
+    ("said", "librdkafkas"), [("murmur2", "murmur2_random"), ("crc32", "consistent_random")]
 )
-def test_what_exactness_depends_on_is_refused(key: str) -> None:
-    """It would be set in good faith and lose orders in silence."""
-    with pytest.raises(ConfigError, match=f"{key}.* is owned by the program: "):
-        consumer_config(KafkaSettings(client={key: "x"}), group="g")
+def test_keys_are_placed_as_the_settings_say(said: str, librdkafkas: str) -> None:
+    """What `publish` and `rekey` write must meet what shops write."""
+    settings = KafkaSettings.model_validate({"partitioner": said})
+
+    config = producer_config(settings)
+
+    assert config["partitioner"] == librdkafkas
+    Producer(config)
+
+
+def test_the_limit_of_the_poll_gap_is_the_clients() -> None:
+    """A gap is long or short only beside the limit that ends a membership."""
+    settings = KafkaSettings(client={"max.poll.interval.ms": 60_000})
+
+    assert poll_gap_max_s(settings) == 60.0
+    assert poll_gap_max_s(PLAIN) == 300.0
 
 
 def test_an_owned_property_is_refused_as_a_secret_too() -> None:
