@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# How many seeds `make soak` plays.
+SEEDS ?= 1000
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench-assemble bench-deliver compare-assemble lock clean
+.PHONY: help demo test lint format docs soak bench-assemble bench-deliver compare-assemble lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -28,6 +31,9 @@ demo: $(VENV)/runtime ## Run a shop's day on an embedded broker and a sandbox, i
 
 test: $(VENV)/dev ## Run every test (those on a real broker need Java and Maven)
 	$(BIN)/pytest
+
+soak: $(VENV)/dev ## Drive the assembler through random faults: make soak SEEDS=10000
+	$(BIN)/python -m tests.simulation.soak --seeds $(SEEDS)
 
 bench-assemble: $(VENV)/dev ## Measure assemble: events a second, exactly once, on one core
 	$(BIN)/python -m benchmarks.bench_assemble $(ARGS)

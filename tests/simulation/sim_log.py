@@ -111,7 +111,7 @@ class SimLog:
         """What is committed for good."""
 
         def stable() -> dict[Input, Committed | None]:
-            if self._broker.pending(inputs):
+            if self._is_pending(inputs):
                 self._stage.passes(2.0)
                 raise UnavailableError("offsets are about to change")
             return {one: self._broker.committed(one) for one in inputs}
@@ -131,9 +131,8 @@ class SimLog:
 
     def state_ends(self, partitions: Collection[int]) -> dict[int, int]:
         """Up to where states were written, committed or not."""
-        logs, topic = self._broker.logs, self.topics.guest_states
         return self._ask(
-            "state_ends", lambda: {number: logs[Input(topic, number)].end for number in partitions}
+            "state_ends", lambda: {number: self._state_end(number) for number in partitions}
         )
 
     def follow(self, partition: int, offset: int) -> None:
@@ -185,9 +184,7 @@ class SimLog:
     def send_offsets(self, offsets: Mapping[Input, int], mark: str) -> None:
         """Add offsets as this member in this generation."""
         self._stage.at("send_offsets", offsets, mark)
-        member, generation = self.consumer.member_id, self.consumer.generation
-        if not member:
-            raise TransactionError("the group has dropped us")
+        member, generation = self._member(), self.consumer.generation
 
         def add() -> None:
             if self._broker.is_down or self._stage.strikes("abortable"):
@@ -210,6 +207,18 @@ class SimLog:
         """Keep nothing."""
         self._stage.at("abort")
         self._transact(lambda: self._end(Fate.ABORTED))
+
+    def _member(self) -> str:
+        """Say who we are; a nameless one would be taken for a client without a group."""
+        if not self.consumer.member_id:
+            raise TransactionError("the group has dropped us")
+        return self.consumer.member_id
+
+    def _is_pending(self, inputs: Collection[Input]) -> bool:
+        return self._broker.pending(inputs)
+
+    def _state_end(self, number: int) -> int:
+        return self._broker.logs[Input(self.topics.guest_states, number)].end
 
     def _end(self, fate: Fate) -> None:
         broker, stage = self._broker, self._stage

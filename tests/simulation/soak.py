@@ -47,6 +47,19 @@ def play(seed: int, mechanisms: Mechanisms | None = None) -> World:
     return world
 
 
+def hunt(mechanisms: Mechanisms, *, within_s: float) -> int | None:
+    """Play seeds until one fails, and name it; None: none has in so much time of the processor."""
+    give_up_at = time.process_time() + within_s
+    seed = 0
+    while time.process_time() < give_up_at:
+        try:
+            play(seed, mechanisms)
+        except Failed:
+            return seed
+        seed += 1
+    return None
+
+
 def told(world: World) -> Iterator[str]:
     """A world's journal, line by line."""
     for at, depth, *details in world.journal:

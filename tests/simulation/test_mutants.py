@@ -1,0 +1,23 @@
+"""Each mechanism that keeps a promise is missed when it is missing."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.soak import hunt, silent
+
+FOUND_S: Final = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _silent() -> Iterator[None]:
+    with silent():
+        yield
+
+
+@pytest.mark.parametrize("missing", MUTANTS)
+def test_a_missing_mechanism_is_found(missing: str) -> None:
+    """What nothing notices, nothing keeps from breaking."""
+    assert hunt(MUTANTS[missing], within_s=FOUND_S) is not None
