@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from threading import Thread
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -24,6 +25,8 @@ from pipeline.kafka import verdict
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.messages import record_of
 
+LEAVE_S: Final = 10.0
+"""Longest wait for a broker when we leave."""
 ENDS_S: Final = 1.0
 """Time between two looks at how far the partitions reach."""
 
@@ -71,11 +74,20 @@ class Group:
         )
 
     def leave(self) -> None:
-        """Commit what was released, and leave; the second time nothing happens."""
+        """Commit what was released, and leave; the second time nothing happens.
+
+        Without a broker the client would wait for one for ever: then what was released is
+        not marked so, and the coordinator misses us when the session is over.
+        """
         if not self._leaving:
             self._leaving = True
-            self._commit_released(tuple(self._released))
-            self._consumer.close()
+            leaving = Thread(target=self._leave, name="leaving", daemon=True)
+            leaving.start()
+            leaving.join(LEAVE_S)
+
+    def _leave(self) -> None:
+        self._commit_released(tuple(self._released))
+        self._consumer.close()
 
     @property
     def member(self) -> bool:

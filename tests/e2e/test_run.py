@@ -14,6 +14,7 @@ import pytest
 from pipeline.sandbox.running import RunningSandbox
 from pipeline.sandbox.settings import EXAMPLE_SHOP, SandboxSettings
 from tests.components.kafka import Kafka
+from tests.components.kafka import running as kafka_running
 from tests.components.process import Child, free_port, until
 from tests.e2e.stack import CLIENT_KEY, Stack
 
@@ -137,3 +138,19 @@ def test_the_client_key_is_in_no_log_and_no_metric(both: Both) -> None:
     )
 
     assert CLIENT_KEY not in everything
+
+
+def test_both_stop_in_time_when_the_broker_has_gone(tmp_path: Path) -> None:
+    """Nobody waits for a broker that never comes back: what is not kept is done again."""
+    with (
+        kafka_running() as kafka,
+        RunningSandbox(SandboxSettings(client_key=CLIENT_KEY)) as sandbox,
+    ):
+        shop = {"points_of_sale": [{"name": EXAMPLE_SHOP}]}
+        running = Both(Stack(kafka, sandbox, tmp_path, {"sitecore": shop | _base(sandbox)}))
+        until(running.ready, running.child)
+
+        kafka.kill()
+        running.child.signal(signal.SIGTERM)
+
+        running.child.wait(45)
