@@ -1,7 +1,7 @@
 """A guest as bytes: what the compacted topic holds, and what memory holds of the untouched.
 
 A value is one format byte, one version byte, the next wake-up as eight bytes,
-most significant first (-1: none), and the guest as MessagePack.
+most significant first (-1: none), and the guest as MessagePack, laid out as in `layout`.
 """
 
 from functools import cache
@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from pipeline.assemble.layout import Packed, pack, unpack
 from pipeline.errors import StateError
 from pipeline.orders.guest import Guest
 from pipeline.record import Instant
@@ -16,21 +17,21 @@ from pipeline.record import Instant
 FORMAT: Final = 0xA5
 VERSION: Final = 1
 _HEAD_BYTES: Final = 10
+_HEAD: Final = bytes((FORMAT, VERSION))
 _NO_WAKE: Final = -1
 
 _encoder: Final = msgspec.msgpack.Encoder(decimal_format="string")
 
 
 @cache
-def _decoder() -> msgspec.msgpack.Decoder[Guest]:
-    return msgspec.msgpack.Decoder(Guest)
+def _decoder() -> msgspec.msgpack.Decoder[Packed]:
+    return msgspec.msgpack.Decoder(Packed)
 
 
 def encode(guest: Guest, wake_at: Instant | None) -> bytes:
     """Write a guest and the time of its next timer."""
     wake = _NO_WAKE if wake_at is None else wake_at
-    head = bytes((FORMAT, VERSION)) + wake.to_bytes(8, "big", signed=True)
-    return head + _encoder.encode(guest)
+    return _HEAD + wake.to_bytes(8, "big", signed=True) + _encoder.encode(pack(guest))
 
 
 def decode(value: bytes) -> Guest:
@@ -41,7 +42,7 @@ def decode(value: bytes) -> Guest:
     """
     _check(value)
     try:
-        return _decoder().decode(memoryview(value)[_HEAD_BYTES:])
+        return unpack(_decoder().decode(memoryview(value)[_HEAD_BYTES:]))
     except msgspec.MsgspecError as error:
         raise StateError(
             f"a guest's state of {len(value)} bytes cannot be read: {error}"
