@@ -8,23 +8,31 @@ from pipeline.sitecore.attempt import Attempt
 from pipeline.sitecore.browsers import browser_at, with_browser
 from pipeline.sitecore.delivery import AcceptedOrder, Delivery, Form, HeldLine, head_of
 from pipeline.sitecore.owed import OwedOrder, OwedPayment
-from pipeline.sitecore.sessions import change, emptied, touched, with_line
+from pipeline.sitecore.sessions import (
+    change,
+    emptied,
+    session_at,
+    sessions_with,
+    touched,
+    with_line,
+)
 from pipeline.sitecore.tries import accepted
 
 
 def accept(delivery: Delivery, attempt: Attempt) -> Delivery:
-    """Note that Sitecore has an event."""
-    known = with_browser(delivery, browser_at(delivery, attempt.key.browser_id))
-    known = change(known, attempt.key, lambda s: touched(s, attempt.now, attempt.policy))
-    head = accepted(head_of(delivery, attempt.owed.delivery_id), attempt.message)
-    known = replace(known, head=head)
-    return _BY_TYPE.get(attempt.request.type, _done)(known, attempt)
+    """Note that Sitecore has an event.
 
-
-def _done(delivery: Delivery, attempt: Attempt) -> Delivery:
-    """A message that stands for itself: nothing else would show that it was accepted."""
+    Of a message that stands for itself, only that it is done shows that it was accepted.
+    """
+    key, changes = attempt.key, _BY_TYPE.get(attempt.request.type)
+    session = touched(session_at(delivery, key), attempt.now, attempt.policy)
     head = head_of(delivery, attempt.owed.delivery_id)
-    return replace(delivery, head=replace(head, done=True))
+    known = replace(
+        with_browser(delivery, browser_at(delivery, key.browser_id)),
+        sessions=sessions_with(delivery, session),
+        head=accepted(head, attempt.message, done=head.done or changes is None),
+    )
+    return known if changes is None else changes(known, attempt)
 
 
 def _identity(delivery: Delivery, attempt: Attempt) -> Delivery:

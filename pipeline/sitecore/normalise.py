@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from pipeline.commerce.events import Attribute, Attributes
 from pipeline.record import Instant
@@ -13,6 +14,8 @@ from pipeline.sitecore.point_of_sale import AttributeType, PointOfSale
 
 ATTRIBUTES_MAX = 50
 """Attributes in one data extension."""
+NAMES_MAX = 4096
+"""Attribute names whose form is remembered: a shop has few, and each comes with every event."""
 NAME_MAX = 128
 """Characters in an item's name."""
 
@@ -62,6 +65,15 @@ def item_name(name: str) -> str:
 
 def attribute_name(name: str) -> str:
     """Letters and digits in camel case: ``gift-wrap`` is ``giftWrap``; empty when none are left."""
+    return _known_name(name) if len(name) <= NAME_MAX else _camel(name)
+
+
+@lru_cache(NAMES_MAX)
+def _known_name(name: str) -> str:
+    return _camel(name)
+
+
+def _camel(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     parts = [part for part in _SEPARATORS.split(plain) if part]
     if not parts:

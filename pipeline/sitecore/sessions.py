@@ -74,15 +74,17 @@ def held(session: Session) -> dict[ItemId, str]:
     return {line.item_id: line.digest for line in session.lines}
 
 
-def with_session(delivery: Delivery, session: Session) -> Delivery:
-    """Remember a session in place of the one of its key, as the latest."""
-    others = (other for other in delivery.sessions if key_of(other) != key_of(session))
-    return replace(delivery, sessions=(*others, session)[-SESSIONS_MAX:])
+def sessions_with(delivery: Delivery, session: Session) -> tuple[Session, ...]:
+    """All sessions, with this one in place of the one of its key, as the latest."""
+    key = key_of(session)
+    others = [other for other in delivery.sessions if key_of(other) != key]
+    return (*others, session)[-SESSIONS_MAX:]
 
 
 def change(delivery: Delivery, key: SessionKey, how: Callable[[Session], Session]) -> Delivery:
     """Change one session."""
-    return with_session(delivery, how(session_at(delivery, key)))
+    session = how(session_at(delivery, key))
+    return replace(delivery, sessions=sessions_with(delivery, session))
 
 
 def touched(session: Session, now: Instant, policy: DeliveryPolicy) -> Session:

@@ -47,7 +47,7 @@ Step: TypeAlias = Send | Wait | Finished | SetAside
 
 def finished(delivery: Delivery, skipped: str | None = None) -> Finished:
     """Be done with the head."""
-    return Finished(replace(delivery, head=None), skipped)
+    return Finished(delivery if delivery.head is None else replace(delivery, head=None), skipped)
 
 
 def set_aside(delivery: Delivery, refusal: Refusal) -> SetAside:

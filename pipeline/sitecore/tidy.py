@@ -13,13 +13,16 @@ def tidied(delivery: Delivery, now: Instant, policy: DeliveryPolicy) -> tuple[De
     Returns:
         What is left, and how many of the sessions still held lines: abandoned carts.
     """
-    sessions = tuple(s for s in delivery.sessions if not _is_closed(s, now, policy))
+    closed = [s for s in delivery.sessions if _is_closed(s, now, policy)]
+    if not (closed or delivery.refused_lines or delivery.orders):
+        return delivery, 0
+    sessions = tuple(s for s in delivery.sessions if s not in closed)
     lines = tuple(r for r in delivery.refused_lines if now - r.at < _longest(policy))
     orders = tuple(o for o in delivery.orders if now - o.at <= age_max_ms(policy))
     before = (delivery.sessions, delivery.refused_lines, delivery.orders)
     if (sessions, lines, orders) == before:
         return delivery, 0
-    abandoned = sum(1 for s in delivery.sessions if s.lines and _is_closed(s, now, policy))
+    abandoned = sum(1 for s in closed if s.lines)
     return replace(delivery, sessions=sessions, refused_lines=lines, orders=orders), abandoned
 
 

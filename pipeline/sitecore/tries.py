@@ -63,16 +63,20 @@ def failed(
     )
 
 
-def accepted(head: Head, message: Message) -> Head:
-    """The head after an acceptance.
+def accepted(head: Head, message: Message, *, done: bool) -> Head:
+    """The head after an acceptance; *done* when nothing of it is left to send.
 
     Once an order has left, its unanswered tries stay counted, whatever is sent between them.
     """
-    answered = key_of_event(message) == head.doubt
+    answered = head.doubt != "" and key_of_event(message) == head.doubt
     return replace(
-        rested(head, "accepted"),
+        head,
+        failures=0,
+        not_before=NEVER,
+        answer="accepted",
         unknowns=0 if head.left is None else head.unknowns,
         doubt="" if answered else head.doubt,
+        done=done,
     )
 
 
