@@ -26,6 +26,11 @@ class Holds:
             self._breaker.hold(hold, now)
             self.follow()
 
+    def heed(self) -> None:
+        """Follow if requests leave otherwise than before; costs nothing while they do not."""
+        if self._breaker.state is not self._shown:
+            self.follow()
+
     def follow(self) -> None:
         """Write down a hold that began, and remove one that ended."""
         if self._breaker.state is not self._shown:

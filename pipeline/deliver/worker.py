@@ -233,7 +233,7 @@ class Worker:
         by.observer.judged(request, outcome, ended - began)
         heard = as_refusal(lane.delivery, request, outcome)
         verdict = by.gate.judged(lane.guest, heard, probe=probe, now=ended)
-        by.holds.follow()
+        by.holds.heed()
         if verdict is not Verdict.VOID and not isinstance(outcome, Retry | Throttle):
             self._ours(lane)[1].suspicion.clear(lane)
         return outcome, verdict

@@ -1,12 +1,11 @@
 """Writes that must be in Kafka before anything goes on: each is repeated until it is."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from pipeline.deliver.lease import Lease
-from pipeline.deliver.port import Clock, Done, KafkaPort
+from pipeline.deliver.port import Clock, KafkaPort
 from pipeline.kafka.dead_letters import DeadLetter
 from pipeline.metrics import deliver as metrics
 
@@ -32,32 +31,38 @@ class Writes:
         which is allowed for; if by more, the process was frozen over the answer.
         """
         began = self._clock.elapsed_s()
-        write = partial(self._kafka.keep, partition, key, value=value)
         error: str | None = "too late to be sure that the partition is ours"
         if self._lease.holds(began - self._request_timeout_s):
-            error = await _acknowledged(lambda done: write(done=done))
+            error = await self._kept(partition, key, value)
         while error is not None:
             metrics.write_failed("delivery", error)
             await asyncio.sleep(RETRY_S)
             if self._lease.holds(self._clock.elapsed_s()):
-                error = await _acknowledged(lambda done: write(done=done))
+                error = await self._kept(partition, key, value)
         metrics.LEDGER_SECONDS.observe(self._clock.elapsed_s() - began)
 
     async def letter(self, partition: int, letter: DeadLetter) -> None:
         """Write one dead letter."""
-        write = partial(self._kafka.letter, partition, letter)
-        while (error := await _acknowledged(lambda done: write(done=done))) is not None:
+        while (error := await self._written(partition, letter)) is not None:
             metrics.write_failed("letter", error)
             await asyncio.sleep(RETRY_S)
 
+    def _kept(self, partition: int, key: bytes, value: bytes | None) -> asyncio.Future[str | None]:
+        answer = _answer()
+        self._kafka.keep(partition, key, value=value, done=partial(_take, answer))
+        return answer
 
-async def _acknowledged(write: Callable[[Done], None]) -> str | None:
-    answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+    def _written(self, partition: int, letter: DeadLetter) -> asyncio.Future[str | None]:
+        answer = _answer()
+        self._kafka.letter(partition, letter, done=partial(_take, answer))
+        return answer
 
-    def done(error: str | None) -> None:
-        # The waiting step may have been cut.
-        if not answer.done():
-            answer.set_result(error)
 
-    write(done)
-    return await answer
+def _answer() -> asyncio.Future[str | None]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _take(answer: asyncio.Future[str | None], error: str | None) -> None:
+    # The waiting step may have been cut.
+    if not answer.done():
+        answer.set_result(error)

@@ -4,6 +4,7 @@ Here stands what both workers count; what only one does stands in the module of 
 """
 
 import re
+from functools import cache
 from importlib.metadata import version
 from platform import python_version
 
@@ -44,6 +45,7 @@ SIDE_DOOR_BROKEN = Counter(
 )
 
 
+@cache
 def label_of(name: str) -> str:
     """Turn the name of a class into a label value: `OrderPlaced` is `order_placed`."""
     return re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
