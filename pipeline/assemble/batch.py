@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.assemble import state
 from pipeline.assemble.log import Input
 from pipeline.assemble.outputs import Outputs
-from pipeline.assemble.partition import BEGAN_KEY, BEGAN_VALUE, Partition
+from pipeline.assemble.partition import BEGAN_KEY, Partition
 from pipeline.errors import RecordError
 from pipeline.kafka.entries import Write
 from pipeline.orders.guest import Guest, Step
@@ -124,9 +124,9 @@ class Batch:
 
     def writes(self) -> list[Write]:
         """Everything to be written: what is owed and set aside in order, one state a guest."""
-        new = (number for number in sorted(self._touched) if not self._active[number].began)
-        began = (self._outputs.state(number, BEGAN_KEY, BEGAN_VALUE) for number in new)
-        writes = [*self._writes, *began]
+        now = self._outputs.began
+        new = (number for number in sorted(self._touched) if self._active[number].began != now)
+        writes = [*self._writes, *(self._outputs.state(number, BEGAN_KEY, now) for number in new)]
         for (number, guest_id), pending in self._pending.items():
             if pending.is_same:
                 continue
@@ -154,7 +154,7 @@ class Batch:
             elif pending.value is not None:
                 partition.put(guest_id, pending.guest, pending.value)
         for number in self._touched:
-            self._active[number].began = True
+            self._active[number].began = self._outputs.began
         self.keep_positions()
 
     def keep_positions(self) -> None:

@@ -1,11 +1,12 @@
 """The assembler's operations on a real Kafka: each is one call of the client, or two."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from pipeline.assemble import inputs
 from pipeline.assemble.log import Committed, Fetched, Input, Limits, Listener, Topics
 from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.errors import ConfigError, FatalKafkaError, TransactionError, UnavailableError
@@ -13,21 +14,39 @@ from pipeline.kafka import offsets, topics, verdict
 from pipeline.kafka.changelog import Changelog
 from pipeline.kafka.clients import consumer_config, producer_config
 from pipeline.kafka.entries import Changes, Write
+from pipeline.kafka.identity import Watch
 from pipeline.kafka.messages import record_of
 from pipeline.kafka.transactions import Transactions
 from pipeline.record import Instant, Record
 
-STATE_BYTES: Final = 2 * topics.RECORD_BYTES
-"""What a guest may come to, by the core's bounds; the topic must take it."""
 _ANSWER_S: Final = 2.0
 _FETCH_WAIT_MS: Final = 100
+
+
+class Role(NamedTuple):
+    """What a member of a group reads for."""
+
+    name: str
+    co_partitioned: bool
+    """Whether equal partition numbers of several inputs must come together."""
+    check: Callable[[AdminClient, KafkaSettings, Topics], Topics]
+    """Refuses topics that do not fit, and says which they are."""
+
+
+ASSEMBLE: Final = Role("assemble", co_partitioned=True, check=inputs.check)
 
 
 class KafkaLog:
     """One consumer, one transactional producer, one reader of states, one that asks."""
 
     def __init__(
-        self, kafka: KafkaSettings, names: TopicSettings, *, application: str, instance: str
+        self,
+        kafka: KafkaSettings,
+        names: TopicSettings,
+        *,
+        application: str,
+        instance: str,
+        role: Role = ASSEMBLE,
     ) -> None:
         """Make the clients; none has connected yet.
 
@@ -37,13 +56,15 @@ class KafkaLog:
         self.topics = Topics(
             names.commerce, names.guest_states, names.stream_events, names.dead_letters
         )
-        group = f"{application}-assemble"
-        several = len(names.commerce) > 1
+        group = f"{application}-{role.name}"
+        several = role.co_partitioned and len(names.commerce) > 1
+        self._settings, self._check = kafka, role.check
         own = {"enable.partition.eof": True, "fetch.wait.max.ms": _FETCH_WAIT_MS}
         # Range without the new protocol is eager: every assignment replaces the one before.
         self._eager = several and kafka.group_protocol == "classic"
         self._reading: dict[Input, int] = {}
         self._knows_limits = True
+        self._limits: dict[str, int] = {}
         try:
             self._admin: AdminClient = topics.admin_client(kafka)
             self._consumer = Consumer(
@@ -54,6 +75,7 @@ class KafkaLog:
             self._states = Changelog(
                 consumer_config(kafka, group=f"{group}-restore"), self._admin, names.guest_states
             )
+            self._watch = Watch(self._admin)
             self._transactions = Transactions(
                 producer_config(kafka, transactional_id=f"{group}-{instance}")
             )
@@ -71,23 +93,18 @@ class KafkaLog:
         Raises:
             ConfigError: Topics are missing, or do not fit each other.
         """
-        needed = (*self.topics.commerce, *self.topics[1:])
-        topics.check_partitions(topics.partition_counts(self._admin, needed), needed)
-        largest = topics.record_bytes(self._admin, [self.topics.guest_states])
-        self._knows_limits = bool(largest)
-        for name, found in largest.items():
-            if found < STATE_BYTES:
-                raise ConfigError(
-                    f"topic {name!r} takes records of {found} bytes; guests need {STATE_BYTES}: "
-                    "raise its max.message.bytes"
-                )
+        self.topics = self._check(self._admin, self._settings, self.topics)
+        self._knows_limits = bool(self.topics.identities)
+        self._watch.begin(self.topics.identities)
         self._transactions.open()
 
     def limits(self) -> Limits:
         """Ask how large a record each output takes; they can be changed while we run."""
         names = (self.topics.stream_events, self.topics.dead_letters)
-        found = topics.record_bytes(self._admin, names) if self._knows_limits else {}
-        return Limits(*(found.get(name, topics.RECORD_BYTES) for name in names))
+        if self._knows_limits:
+            # Where nobody answers now, what was said last still holds.
+            self._limits |= topics.record_bytes(self._admin, names)
+        return Limits(*(self._limits.get(name, topics.RECORD_BYTES) for name in names))
 
     def join(self, listener: Listener) -> None:
         """Become a member of the group."""
@@ -122,12 +139,13 @@ class KafkaLog:
         """Read for so long, or until so many have come; tells the listener what changes.
 
         Raises:
-            StateError: Records were deleted before they were read.
-            FatalKafkaError: Kafka ended the consumer.
+            StateError: A commerce topic is not the one that it was.
+            FatalKafkaError: Kafka ended the consumer, or deleted records before they were read.
         """
         records: list[Record] = []
         reached: dict[Input, int] = {}
         message: Any
+        self._watch.turned()
         try:
             messages = self._consumer.consume(records_max, window_s)
         except KafkaException as raised:

@@ -1,9 +1,11 @@
 """The operations on Kafka that the assembler's loop needs, and no more."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from pipeline.kafka.entries import Changes, Write
+from pipeline.kafka.identity import Identity
 from pipeline.record import Instant, Record
 
 
@@ -15,12 +17,14 @@ class Input(NamedTuple):
 
 
 class Topics(NamedTuple):
-    """Names of the topics that are read and written."""
+    """Names of the topics that are read and written, and which topics they are."""
 
     commerce: tuple[str, ...]
     guest_states: str
     stream_events: str
     dead_letters: str
+    identities: Mapping[str, Identity] = MappingProxyType({})
+    """Of the commerce topics, by name, once `Log.open` has asked; absent: no broker tells."""
 
 
 class Limits(NamedTuple):
@@ -93,7 +97,7 @@ class Log(Protocol):
         """Read for so long, or until so many have come; tells the listener what changes.
 
         Raises:
-            StateError: Records were deleted before they were read.
+            StateError: A commerce topic is not the one that it was.
         """
 
     def start(self, offsets: Mapping[Input, int]) -> None:

@@ -7,6 +7,7 @@ from pipeline import metrics
 from pipeline.assemble.log import Committed, Input, Log
 from pipeline.assemble.outputs import WORKER
 from pipeline.assemble.partition import Partition
+from pipeline.assemble.start import Beginning
 from pipeline.errors import UnavailableError
 
 
@@ -17,6 +18,8 @@ class Restoring:
     partition: Partition
     committed: dict[Input, Committed | None]
     """What was committed for its inputs, asked for before *end*."""
+    beginnings: dict[Input, Beginning]
+    """Where to go on with those for which something was."""
     end: int
     """How far the guest states must be read."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from pipeline.assemble import began
 from pipeline.assemble.log import Limits, Topics
 from pipeline.errors import RecordError
 from pipeline.kafka import dead_letters
@@ -24,6 +25,8 @@ class Outputs:
     def __init__(self, topics: Topics, limits: Limits) -> None:
         self._topics = topics
         self.limits = limits
+        self.began = began.encode(topics)
+        """What a partition is to remember of the topics."""
 
     def owed(self, partition: int, owed: Owed) -> Write:
         """Something owed; as a dead letter, where its topic does not take so much."""

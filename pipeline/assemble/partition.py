@@ -22,6 +22,7 @@ It is written with the partition's first offsets, so that either both are there 
 neither is; without it, a partition of which nothing but refusals came would look lost.
 """
 BEGAN_VALUE: Final = b"\x01"
+"""Its value where no broker tells which topics they are; else they are named there."""
 
 
 @dataclass(slots=True)
@@ -33,8 +34,8 @@ class Partition:
 
     number: int
     store: Store = field(default_factory=dict)
-    began: bool = False
-    """Whether its first offsets were committed."""
+    began: bytes = b""
+    """What is remembered of the topics since its first offsets were committed; empty: none were."""
     positions: dict[str, int] = field(default_factory=dict)
     """The next offset to read, by topic."""
     states_read: int = 0
@@ -82,7 +83,7 @@ class Partition:
     def take(self, key: bytes, value: bytes | None) -> None:
         """Take over one value of the guest states; `restored` must follow."""
         if key == BEGAN_KEY:
-            self.began = value is not None
+            self.began = value or b""
         elif value is None:
             self.store.pop(GuestId(key.decode()), None)
         else:

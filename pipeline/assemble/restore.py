@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
+from pipeline.assemble import began
 from pipeline.assemble.log import Committed, Input, Log
 from pipeline.assemble.membership import Membership, Restoring
 from pipeline.assemble.partition import Partition
+from pipeline.assemble.start import Beginning, go_on
 from pipeline.errors import StateError, UnavailableError
 from pipeline.metrics import assemble as metrics
 from pipeline.record import Instant
@@ -58,12 +60,14 @@ class Restorer:
         inputs = [one for number in numbers for one in members.inputs_of(number)]
         committed = self._log.committed(inputs)
         ends = self._log.state_ends(numbers)
+        beginnings = self._beginnings(committed)
         for number in numbers:
             found: dict[Input, Committed | None] = {
                 one: committed[one] for one in members.inputs_of(number)
             }
             partition = members.kept.pop(number, None) or Partition(number)
-            members.restoring[number] = Restoring(partition, found, ends[number])
+            go_on = {one: at for one, at in beginnings.items() if one.partition == number}
+            members.restoring[number] = Restoring(partition, found, go_on, ends[number])
             members.fresh.discard(number)
 
     def _read(self) -> None:
@@ -115,14 +119,29 @@ class Restorer:
         self._membership.fresh.add(number)
 
     def _positions(self, one: Restoring) -> dict[str, int]:
+        began.check(one.partition.began, self._log.topics)
         check(one.partition, one.committed)
-        known = {i.topic: found.offset for i, found in one.committed.items() if found is not None}
+        known = {i.topic: at.offset for i, at in one.beginnings.items()}
+        for i, at in one.beginnings.items():
+            if at.expired:
+                metrics.expired(i.topic, i.partition, offset=at.offset, count=at.expired)
         new = [i for i, found in one.committed.items() if found is None]
         if new:
             first = self._log.first_offsets(new, self._start_at)
             metrics.began(one.partition.number, {i.topic: first[i] for i in new})
             known |= {i.topic: first[i] for i in new}
         return known
+
+    def _beginnings(self, committed: dict[Input, Committed | None]) -> dict[Input, Beginning]:
+        """Find where to go on with inputs for which something is committed."""
+        known = {one: found.offset for one, found in committed.items() if found is not None}
+        if not known:
+            return {}
+        firsts, ends = self._log.first_offsets(known, None), self._log.ends(known)
+        return {
+            one: go_on(f"{one.topic}/{one.partition}", offset, first=firsts[one], end=ends[one])
+            for one, offset in known.items()
+        }
 
     def _unfollow(self, number: int) -> None:
         if self._following.pop(number, None) is not None:
@@ -140,7 +159,7 @@ def check(partition: Partition, committed: dict[Input, Committed | None]) -> Non
         StateError: It is so; only a person can say which is right.
     """
     has_offsets = any(committed.values())
-    if has_offsets == partition.began:
+    if has_offsets == bool(partition.began):
         return
     inputs = ", ".join(f"{one.topic}/{one.partition}" for one in committed)
     if has_offsets:

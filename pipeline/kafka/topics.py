@@ -1,5 +1,6 @@
 """The topics that the workers need: described, compared, created."""
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -8,7 +9,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from pipeline.config import KafkaSettings, TopicSettings
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, UnavailableError
 from pipeline.kafka import verdict
 from pipeline.kafka.clients import admin_config
 
@@ -16,10 +17,14 @@ LETTER_EXTRA_BYTES: Final = 1024 * 1024
 """Dead letters carry a whole record and the reason: so much more than the largest source."""
 RECORD_BYTES: Final = 1_048_588
 """Kafka's own limit of a record, where a topic sets none."""
+STATE_BYTES: Final = 2 * RECORD_BYTES
+"""What a guest may come to, by the core's bounds; the topic must take it."""
 
 _ANSWER_S: Final = 30.0
 _CAN_ANSWER_S: Final = 3.0
 """An embedded broker does not refuse what it does not know: it stays silent."""
+_KNOWN_TRIES: Final = 50
+_KNOWN_WAIT_S: Final = 0.1
 _DAY_MS: Final = 86_400_000
 _REPLICAS_FOR_MIN_IN_SYNC: Final = 3
 
@@ -194,7 +199,18 @@ def create(admin: AdminClient, topics: TopicSettings) -> tuple[str, ...]:
             future.result(_ANSWER_S)
     except KafkaException as raised:
         raise verdict.of_asking(raised, "a topic could not be created") from raised
-    return tuple(topic.topic for topic in missing)
+    names = tuple(topic.topic for topic in missing)
+    _wait_until_known(admin, names)
+    return names
+
+
+def _wait_until_known(admin: AdminClient, names: Collection[str]) -> None:
+    """Brokers hear of a new topic a moment after it was made; whoever starts next needs it."""
+    for _ in range(_KNOWN_TRIES):
+        if len(partition_counts(admin, names)) == len(names):
+            return
+        time.sleep(_KNOWN_WAIT_S)
+    raise UnavailableError("the new topics are not known to every broker yet")
 
 
 def _wanted(admin: AdminClient, topics: TopicSettings) -> tuple[Topic, ...]:

@@ -1,7 +1,6 @@
 """A transactional producer that can be replaced when it does not know what it did."""
 
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 from uuid import uuid4
@@ -65,10 +64,9 @@ class Transactions:
         Raises:
             TransactionError: One cannot be written.
         """
-        producer = self._open
         for write in writes:
             try:
-                _produce(producer, write)
+                self._produce(write)
             except BufferError:
                 self._wait_for_room(write)
             except KafkaException as raised:
@@ -110,13 +108,13 @@ class Transactions:
             raise verdict.of_transaction(raised, committing=False) from raised
 
     def close(self) -> None:
-        """Let go of the producer, without waiting for what it has under way."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with warnings.catch_warnings():
-                # It warns when it cannot abort; whoever opens the id next does that.
-                warnings.simplefilter("ignore", RuntimeWarning)
-                producer.close()
+        """Let go of the producer at once, with whatever it has under way.
+
+        Its own `close` would first abort, and wait for ever for a broker that does
+        not answer, or raise. Whoever opens the id next ends what is open. So nothing
+        but this object may refer to it, not even a frame of a raised exception.
+        """
+        self._producer = None
 
     @property
     def _open(self) -> Producer:
@@ -130,17 +128,16 @@ class Transactions:
         while self._clock() < give_up_at:
             self._open.poll(0.05)
             try:
-                return _produce(self._open, write)
+                return self._produce(write)
             except BufferError:
                 continue
         raise TransactionError(f"Kafka takes no more records of {write.topic}")
 
-
-def _produce(producer: Producer, write: Write) -> None:
-    producer.produce(
-        write.topic,
-        value=write.value,
-        key=write.key,
-        partition=write.partition,
-        headers=list(write.headers) if write.headers else None,
-    )
+    def _produce(self, write: Write) -> None:
+        self._open.produce(
+            write.topic,
+            value=write.value,
+            key=write.key,
+            partition=write.partition,
+            headers=list(write.headers) if write.headers else None,
+        )

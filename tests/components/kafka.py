@@ -127,6 +127,11 @@ class Kafka:
         return ",".join(f"127.0.0.1:{broker.port}" for broker in self._brokers)
 
     @property
+    def brokers(self) -> int:
+        """How many brokers there are; their numbers count from 1."""
+        return len(self._brokers)
+
+    @property
     def admin(self) -> AdminClient:
         """A client to look with."""
         if self._admin is None:
@@ -173,6 +178,9 @@ class Kafka:
         replicas = min(3, len(self._brokers))
         topic = NewTopic(name, partitions, replicas, config=dict(config or {}))
         self.admin.create_topics([topic], operation_timeout=30)[name].result(60)
+        for broker in self._brokers:
+            if broker.running:
+                until(partial(self._has, name), broker.child)
         return name
 
     def _chosen(self, node: int | None) -> list[Broker]:
@@ -182,6 +190,10 @@ class Kafka:
         with contextlib.suppress(KafkaException):
             return broker.node in self.admin.list_topics(timeout=5).brokers
         return False
+
+    def _has(self, topic: str) -> bool:
+        """Whether brokers have heard of a topic that was just created."""
+        return self.admin.list_topics(topic, timeout=5).topics[topic].error is None
 
     def _settings(self, broker: Broker) -> str:
         count = len(self._brokers)
