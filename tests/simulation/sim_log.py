@@ -49,6 +49,8 @@ class SimLog:
         self._name = name
         self._epoch = -1
         self._sessions = 0
+        self._has_written = False
+        """Whether the coordinator has heard of the transaction."""
         self._following: dict[int, int] = {}
 
     def open(self) -> None:
@@ -161,6 +163,7 @@ class SimLog:
 
     def begin(self) -> None:
         """Begin a transaction: the coordinator hears of it with the first write."""
+        self._has_written = False
         self._stage.at("begin")
 
     def produce(self, writes: Iterable[Write]) -> None:
@@ -173,6 +176,7 @@ class SimLog:
 
         def write() -> None:
             for one in found[:arrive]:
+                self._has_written = True
                 self._broker.transactions.write(
                     self._name, self._epoch, one, lives_s=TRANSACTION_S, taken=taken
                 )
@@ -191,6 +195,7 @@ class SimLog:
                 raise refusal(KafkaError._TIMED_OUT, "offsets were not added")
             self._broker.group.validate(member, generation)
             marked = {one: Committed(offset, mark) for one, offset in offsets.items()}
+            self._has_written = True
             self._broker.transactions.add_offsets(
                 self._name, self._epoch, marked, lives_s=TRANSACTION_S, taken=tuple(self.taken)
             )
@@ -222,6 +227,8 @@ class SimLog:
 
     def _end(self, fate: Fate) -> None:
         broker, stage = self._broker, self._stage
+        if not self._has_written:
+            return
         lost = refusal(KafkaError._TIMED_OUT, "no answer")
         if broker.is_down or stage.strikes("no_verdict_delayed"):
             broker.delay(self._name, self._epoch, fate)

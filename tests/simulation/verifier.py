@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pipeline.assemble import state
 from pipeline.assemble.log import Input, Limits
 from pipeline.assemble.outputs import Outputs
-from pipeline.assemble.partition import BEGAN_KEY, BEGAN_VALUE
 from pipeline.errors import RecordError
 from pipeline.kafka.entries import Write
 from pipeline.orders.advance import advance, wake
@@ -18,6 +17,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.customers import POLICY, Customers
 from tests.simulation.transactions import Transaction
 
+_BEGAN_KEY: Final = b"\x00began"
 Written: TypeAlias = dict[tuple[str, bytes | None], list[Write]]
 """Writes in order, by topic and key."""
 
@@ -32,7 +32,7 @@ class Account:
 
     positions: dict[str, int] = field(default_factory=dict)
     guests: dict[GuestId, tuple[Guest, Instant | None]] = field(default_factory=dict)
-    began: bool = False
+    has_begun: bool = False
 
     def states(self) -> dict[GuestId, bytes]:
         """The guests as they must be remembered."""
@@ -92,12 +92,17 @@ class Verifier:
             one.topic: found.offset for one, found in txn.offsets.items() if one.partition == number
         }
         found = _by_key(write for write in txn.writes if write.partition == number)
-        if not account.began:
-            account.began = True
-            fold.owes(self._outputs.state(number, BEGAN_KEY, BEGAN_VALUE))
+        self._check_began(account, found, number)
         self._fire(fold, found)
         fold.keep()
         _compare(txn, found, _by_key(fold.writes))
+
+    def _check_began(self, account: Account, found: Written, number: int) -> None:
+        """The first transaction of a partition says that it has begun, and no other."""
+        said = found.pop((self._broker.topics.guest_states, _BEGAN_KEY), [])
+        if len(said) != (not account.has_begun):
+            raise Violation(f"partition {number} began {len(said)} times")
+        account.has_begun = True
 
     def _records(self, number: int, account: Account, txn: Transaction) -> list[Record]:
         """The visible records between the committed offsets, in the order of the writer."""
@@ -129,7 +134,7 @@ class Verifier:
             for name, offset in sorted(fold.account.positions.items())
         )
         for (where, key), writes in found.items():
-            if where != topic or key is None or key == BEGAN_KEY:
+            if where != topic or key is None or key == _BEGAN_KEY:
                 continue
             guest_id = GuestId(key.decode())
             for _ in range(10):
