@@ -36,6 +36,8 @@ _CLASSES: Final[Mapping[str, type]] = {
 
 _WANTED: Final[Mapping[str, str]] = {
     "eventId": "uuid({0})",
+    "Cause.eventId": "({0} is None or uuid({0}))",
+    "deliveryId": "uuid({0})",
     "browserId": "({0} is None or uuid({0}))",
     "occurredAt": "0 <= {0} <= LATEST",
     "orderedAt": "0 <= {0} <= LATEST",
@@ -53,8 +55,12 @@ _WANTED: Final[Mapping[str, str]] = {
 }
 """What must hold of a field, by its name, or its record's and its own."""
 
-_LATER: Final[Mapping[str, str]] = {"eventId": "{0}.lower()", "contact": "{0} or NO_CONTACT"}
-"""What a field becomes once it holds."""
+_LATER: Final[Mapping[str, str]] = {
+    "eventId": "{0}.lower()",
+    "Cause.eventId": "{0}",
+    "contact": "{0} or NO_CONTACT",
+}
+"""What a field becomes once it holds, by its name, or its record's and its own."""
 
 _TEXT = """\
 n = data[at]
@@ -73,6 +79,11 @@ if n & 0x80:
 else:
     {0} = (n >> 1) ^ -(n & 1)"""
 
+_INT = f"""\
+{_LONG}
+if not -0x80000000 <= {{0}} <= 0x7FFFFFFF:
+    return None"""
+
 _ATTRIBUTES = """\
 if data[at]:
     {0}, at = attributes(data, at)
@@ -88,8 +99,12 @@ _SPELLED: Final[Mapping[str, str]] = {
 }
 
 
-def compile_straight(schema: Schema) -> Straight:
-    """Make a reader of one current schema's events; classes and fields have its names.
+def compile_straight(schema: Schema, classes: Mapping[str, type] = _CLASSES) -> Straight:
+    """Make a reader of what one current schema says.
+
+    Args:
+        schema: Says the names of classes and fields.
+        classes: Further ones, by the last part of their names in the schema.
 
     Raises:
         SchemaError: *schema* has a type that no event has.
@@ -103,7 +118,7 @@ def compile_straight(schema: Schema) -> Straight:
             f"    return {made} if at == len(data) else None",
         )
     )
-    space: dict[str, Any] = {**_NAMES, **_CLASSES}
+    space: dict[str, Any] = {**_NAMES, **_CLASSES, **classes}
     # The text is made of schemas that come with the program, and of nothing else.
     exec(compile(text, f"<reader of {schema.name}>", "exec"), space)  # noqa: S102
     return _tolerant(space["read"])
@@ -138,7 +153,8 @@ class _Source:
             wanted = _WANTED.get(f"{kind}.{name}", _WANTED.get(name))
             if wanted is not None:
                 self._add(f"if not {wanted.format(found)}:\n    return None")
-            said.append(f"{snake(name)}={_LATER.get(name, '{0}').format(found)}")
+            later = _LATER.get(f"{kind}.{name}", _LATER.get(name, "{0}"))
+            said.append(f"{snake(name)}={later.format(found)}")
         return f"{kind}({', '.join(said)})"
 
     def _value(self, definition: Definition, names: Mapping[str, Any], spelled: str = "") -> str:
@@ -162,6 +178,8 @@ class _Source:
                 self._add(_TEXT.format(name, spelled or _SPELLED[kind]))
             case "long":
                 self._add(_LONG.format(name))
+            case "int":
+                self._add(_INT.format(name))
             case kind:
                 raise SchemaError(f"{kind} is nothing that events have")
         return name

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from pipeline.commerce import schemas, values
 from pipeline.commerce.events import EventId, OrderId
 from pipeline.commerce.resolution import compile_reader
 from pipeline.commerce.schemas import Schema
+from pipeline.commerce.straight import compile_straight
 from pipeline.commerce.values import FieldError, Plain
 from pipeline.commerce.writing import Write, compile_writer
 from pipeline.errors import RecordError, UnknownSchema, Unreadable
@@ -35,9 +36,14 @@ _HEADER = 10
 _Build: TypeAlias = Callable[[Plain], Owed]
 
 
+_Straight: TypeAlias = Callable[[bytes, int], "Owed | None"]
+
+
 class _Reading(NamedTuple):
     read: Callable[[bytes, int], Any]
     build: _Build
+    straight: _Straight | None
+    """For what is written by exactly the current schema; None for what it does not like."""
 
 
 def encode_owed(owed: Owed) -> bytes:
@@ -62,6 +68,8 @@ def decode_owed(value: bytes) -> Owed:
     reading = _readings().get(value[:_HEADER])
     if reading is None:
         raise _unreadable(value)
+    if reading.straight is not None and (owed := reading.straight(value, _HEADER)) is not None:
+        return owed
     try:
         return reading.build(reading.read(value, _HEADER))
     except FieldError as error:
@@ -94,12 +102,17 @@ def _writings() -> Mapping[type, tuple[bytes, Write]]:
 def _readings() -> Mapping[bytes, _Reading]:
     wanted = {f"{schemas.STREAM}.{kind.__name__}": build for kind, build in _BUILDERS.items()}
     return {
-        schema.header: _Reading(
-            compile_reader(schema, schemas.current()[schema.name]), wanted[schema.name]
-        )
+        schema.header: _reading(schema, schemas.current()[schema.name], wanted[schema.name])
         for schema in schemas.known().values()
         if schema.name in wanted
     }
+
+
+def _reading(writer: Schema, reader: Schema, build: _Build) -> _Reading:
+    straight = None
+    if writer.fingerprint == reader.fingerprint:
+        straight = cast("_Straight", compile_straight(reader, _CLASSES))
+    return _Reading(compile_reader(writer, reader), build, straight)
 
 
 def _first(plain: Plain) -> dict[str, Any]:
@@ -181,4 +194,8 @@ _BUILDERS: Mapping[type, _Build] = {
     ),
     OwedBehaviour: _owed_behaviour,
     OwedErasure: lambda plain: OwedErasure(**_first(plain)),
+}
+
+_CLASSES: Mapping[str, type] = {
+    kind.__name__: kind for kind in (*_BUILDERS, Cause, Context, Identity, Position)
 }

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.commerce import schemas
 from pipeline.errors import RecordError, UnknownSchema, Unreadable
 from pipeline.record import GuestId, Instant, Position
+from pipeline.sitecore import codec
 from pipeline.sitecore.codec import WRITTEN_RELEASE, decode_owed, encode_owed
 from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, OwedErasure
 from tests import strategies
@@ -26,6 +28,39 @@ ERASURE = OwedErasure(
 def test_what_was_encoded_is_decoded_to_the_same(owed: Owed) -> None:
     """Deliver says what assemble decided, to the last digit."""
     assert decode_owed(encode_owed(owed)) == owed
+
+
+@given(strategies.owed)
+def test_what_is_read_straight_is_what_is_read_the_long_way(owed: Owed) -> None:
+    """Only the long way says what is wrong, so it is the measure of the short one."""
+    value = encode_owed(owed)
+    reading = codec._readings()[value[:10]]
+
+    assert repr(decode_owed(value)) == repr(reading.build(reading.read(value, 10)))
+
+
+def test_what_is_read_most_often_is_read_straight() -> None:
+    """The long way would be right, and four times as slow: nobody would see why."""
+    value = encode_owed(ERASURE)
+    straight = codec._readings()[value[:10]].straight
+
+    assert straight is not None
+    assert straight(value, 10) == ERASURE
+
+
+@given(strategies.owed, st.data())
+@settings(max_examples=300)
+def test_damaged_bytes_are_read_straight_as_the_long_way_reads_them(
+    owed: Owed, data: st.DataObject
+) -> None:
+    """They must not become something that only the short way believes in."""
+    value = bytearray(encode_owed(owed))
+    at = data.draw(st.integers(10, len(value) - 1))
+    value[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    reading = codec._readings()[bytes(value[:10])]
+    found = reading.straight and reading.straight(bytes(value), 10)
+
+    assert found is None or repr(found) == repr(reading.build(reading.read(bytes(value), 10)))
 
 
 def test_what_is_written_is_a_released_schema() -> None:
