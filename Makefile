@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 # How many seeds `make soak` plays.
 SEEDS ?= 1000
 
+# How many rounds `make torture` plays.
+ROUNDS ?= 3
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs soak bench-assemble bench-deliver compare-assemble lock clean
+.PHONY: help demo test lint format docs soak torture bench-assemble bench-deliver compare-assemble lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -34,6 +37,9 @@ test: $(VENV)/dev ## Run every test (those on a real broker need Java and Maven)
 
 soak: $(VENV)/dev ## Drive the assembler through random faults: make soak SEEDS=10000
 	$(BIN)/python -m tests.simulation.soak --seeds $(SEEDS)
+
+torture: $(VENV)/dev ## Kill, freeze and restart workers and brokers at random for ROUNDS rounds
+	$(BIN)/python -m tests.torture.torture --rounds $(ROUNDS)
 
 bench-assemble: $(VENV)/dev ## Measure assemble: events a second, exactly once, on one core
 	$(BIN)/python -m benchmarks.bench_assemble $(ARGS)

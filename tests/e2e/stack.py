@@ -1,6 +1,7 @@
 """Both workers as users run them, between a real broker and the sandbox."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -54,12 +55,11 @@ class Stack:
         self.commerce = f"{prefix}-commerce-events"
         base: dict[str, Any] = {
             "application": f"app-{prefix}",
-            "instance": "test",
             "kafka": {"bootstrap_servers": kafka.bootstrap},
             "topics": {
                 "commerce": [self.commerce],
                 "partitions": 4,
-                "replication_factor": 1,
+                "replication_factor": 3 if kafka.brokers > 1 else 1,
                 **self.topics,
             },
             "sitecore": {"endpoint": sandbox.url, "client_key": CLIENT_KEY, "mark_requests": True},
@@ -79,16 +79,30 @@ class Stack:
         return done.stdout
 
     def start(self, *workers: str) -> None:
-        """Start workers, or start them again."""
+        """Start workers, or start them again; ``assemble:2`` is another instance of assemble."""
         for worker in workers:
             self._ports[worker] = free_port()
-            program = self._program("run", worker, "--port", str(self._ports[worker]))
+            role, _, instance = worker.partition(":")
+            program = self._program("run", role, "--port", str(self._ports[worker]))
+            program = ["env", f"PIPELINE_INSTANCE=test{instance}", *program]
             self._children[worker] = Child(program, log=self.folder / f"{worker}.log")
 
     def kill(self, *workers: str) -> None:
         """End workers with signal 9."""
         for worker in workers:
             self._children[worker].kill()
+
+    def signal(self, worker: str, number: signal.Signals) -> None:
+        """Send a worker a signal, such as SIGSTOP and SIGCONT for one that freezes."""
+        self._children[worker].signal(number)
+
+    def wait(self, worker: str, timeout_s: float) -> int:
+        """Wait for a worker's end and return its exit code."""
+        return self._children[worker].wait(timeout_s)
+
+    def ended(self) -> list[str]:
+        """Name the workers that have ended by themselves."""
+        return [worker for worker, child in self._children.items() if not child.running()]
 
     def close(self) -> None:
         """End what runs."""

@@ -2,28 +2,21 @@
 
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pipeline.commerce.decode import Decoder, NoRegistry
 from pipeline.commerce.events import CommerceEvent, OrderId, Payment
-from pipeline.config import load
 from pipeline.demo.guest import DemoGuest
-from pipeline.orders.advance import advance
-from pipeline.orders.guest import Guest
-from pipeline.policies import order_policy
-from pipeline.record import GuestId, Instant
+from pipeline.record import Instant
 from pipeline.sandbox.faults import Faults
 from pipeline.sandbox.running import RunningSandbox
 from pipeline.sandbox.settings import SandboxSettings, Shop
-from pipeline.sitecore.codec import decode_owed
-from pipeline.sitecore.owed import DeliveryId
 from tests.components.kafka import Kafka
 from tests.e2e.stack import CLIENT_KEY, WORKERS, Stack
+from tests.e2e.verifier import check_owed, check_requests
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -87,9 +80,9 @@ def test_ten_kills_lose_nothing_and_repeat_only_what_was_in_flight(
     _kill_at_random(stack, sandbox)
     _wait_for(stack, sandbox, GUESTS * ORDERS_EACH)
 
-    owed = _owed_by_guest(stack)
-    assert owed == _recomputed(stack), "stream-events is not what the core owes"
-    _check_sandbox(sandbox, owed)
+    repeats = check_requests(sandbox.sandbox.log.newest, check_owed(stack))
+    print(f"{sandbox.sandbox.log.total} requests, {repeats} of them repeats, {KILLS} kills")
+    assert repeats <= KILLS * IN_FLIGHT_MAX
 
 
 def _kill_at_random(stack: Stack, sandbox: RunningSandbox) -> None:
@@ -120,50 +113,3 @@ def _until(done: Callable[[], bool], stack: Stack) -> None:
         stack.check()
         assert time.monotonic() < give_up_at, "nothing moved for four minutes"
         time.sleep(0.05)
-
-
-def _owed_by_guest(stack: Stack) -> dict[GuestId, list[DeliveryId]]:
-    owed: dict[GuestId, list[DeliveryId]] = defaultdict(list)
-    for record in stack.read(stack.topics["stream_events"]):
-        message = decode_owed(record.value or b"")
-        owed[message.guest_id].append(message.delivery_id)
-    return owed
-
-
-def _recomputed(stack: Stack) -> dict[GuestId, list[DeliveryId]]:
-    """What the pure core owes for the records as they lie in Kafka."""
-    policy = order_policy(load(stack.config))
-    decode = Decoder(NoRegistry()).decode
-    guests: dict[GuestId, Guest | None] = {}
-    owed: dict[GuestId, list[DeliveryId]] = defaultdict(list)
-    for record in stack.read(stack.commerce):
-        event = decode(record)
-        step = advance(guests.get(event.guest_id), event, record, policy)
-        guests[event.guest_id] = step.guest
-        if step.owed:
-            owed[event.guest_id] += [message.delivery_id for message in step.owed]
-    return owed
-
-
-def _check_sandbox(sandbox: RunningSandbox, owed: dict[GuestId, list[DeliveryId]]) -> None:
-    """First acceptances in order; repeats few and marked."""
-    places = {
-        delivery: (guest, place)
-        for guest, deliveries in owed.items()
-        for place, delivery in enumerate(deliveries)
-    }
-    last: dict[GuestId, int] = defaultdict(int)
-    first: set[tuple[str | None, str, str]] = set()
-    repeats = []
-    for request in sandbox.sandbox.log.newest:
-        said = (request.delivery_id, request.endpoint, request.text)
-        if said in first:
-            repeats.append(request)
-            continue
-        first.add(said)
-        guest, place = places[DeliveryId(request.delivery_id or "")]
-        assert place >= last[guest], f"{guest} is out of order at {request.seq}"
-        last[guest] = place
-    print(f"{len(first)} requests, {len(repeats)} of them repeated over {KILLS} kills")
-    assert len(repeats) <= KILLS * IN_FLIGHT_MAX
-    assert all(request.possible_repeat for request in repeats if request.type)

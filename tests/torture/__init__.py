@@ -1,0 +1,1 @@
+"""Random kills, freezes and restarts of workers and brokers, on real components."""
