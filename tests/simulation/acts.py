@@ -42,7 +42,7 @@ def beat(world: World) -> None:
 
 
 def _publish(world: World) -> None:
-    if world.broker.is_down:
+    if world.broker.is_down or world.clock.elapsed_s > world.publishes_until_s:
         return
     if world.rng.random() < 0.15:
         world.note("publishes together", world.customers.publish_together(3, hang=False))

@@ -18,7 +18,6 @@ POLICY: Final = replace(
 )
 WAITS_S: Final = 10.0
 """Longer than any wait but that for idle guests."""
-_HOLDS_S: Final = 600.0
 
 _ITEMS = ("shoes", "coat", "socks")
 
@@ -64,10 +63,11 @@ class Customers:
     def publish_together(self, count: int, *, hang: bool) -> str:
         """Say some things in one transaction, which may be left open."""
         name = f"shop-{len(self._said)}"
+        lives_s = self._rng.choice((15.0, 600.0))
         transactions = self._broker.transactions
         epoch = transactions.open(name)
         for _ in range(count):
-            transactions.write(name, epoch, self._write(), lives_s=_HOLDS_S)
+            transactions.write(name, epoch, self._write(), lives_s=lives_s)
         if hang:
             self._hanging.append((name, epoch))
         else:

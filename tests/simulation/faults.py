@@ -15,6 +15,8 @@ class Rates:
     """At a call of Kafka: the others go on, for longer than a session."""
     interleave: float = 0.0
     """At a call of Kafka: the others do something meanwhile."""
+    slow: float = 0.0
+    """A call takes seconds, while the client goes on being heard."""
     unanswered: float = 0.0
     """A question is not answered in time."""
     abortable: float = 0.0
@@ -23,6 +25,8 @@ class Rates:
     """A commit is kept, and its answer is lost."""
     no_verdict_delayed: float = 0.0
     """A commit gets no answer, and arrives later."""
+    fenced_though_kept: float = 0.0
+    """A commit is kept; when the client asks again, its producer is fenced."""
     no_abort: float = 0.0
     """An abort fails."""
     outage: float = 0.0
@@ -49,10 +53,12 @@ _MOST = {
     "interleave": 0.3,
     "crash": 0.02,
     "freeze": 0.02,
+    "slow": 0.05,
     "unanswered": 0.2,
     "abortable": 0.2,
     "no_verdict_kept": 0.2,
     "no_verdict_delayed": 0.2,
+    "fenced_though_kept": 0.05,
     "no_abort": 0.3,
     "compact": 0.2,
     "rebalance": 0.1,

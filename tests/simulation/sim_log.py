@@ -237,6 +237,8 @@ class SimLog:
         if fate is Fate.ABORTED and stage.strikes("no_abort"):
             raise lost
         broker.transactions.end(self._name, self._epoch, fate)
+        if stage.strikes("fenced_though_kept"):
+            raise refusal(KafkaError.PRODUCER_FENCED, "too late", fatal=True)
         if stage.strikes("no_verdict_kept"):
             raise lost
 

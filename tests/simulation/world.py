@@ -70,6 +70,8 @@ class World:
     depth: int = 0
     is_calm: bool = False
     """Nothing goes wrong any more."""
+    publishes_until_s: float = field(init=False)
+    """The shop closes early in some worlds, so that nothing new covers up what went wrong."""
     registry_back_s: float = 0.0
     broker_back_s: float = 0.0
     rng: Random = field(init=False)
@@ -85,6 +87,7 @@ class World:
         self.rng = rng = Random(self.seed)
         self.rates = mixture(rng)
         self.clock = FakeClock(START)
+        self.publishes_until_s = rng.choice((10.0, 20.0, 40.0, 1e9))
         sources = ("commerce",) if rng.random() < 0.7 else ("commerce", "payments")
         topics = Topics(sources, "states", "stream", "letters")
         self.broker = self.mechanisms.broker(self.clock, topics, rng.randint(1, 3))
@@ -172,11 +175,10 @@ class Backstage:
             return
         if self.strikes("crash"):
             raise Crashed
+        if self.strikes("slow"):
+            self._dawdle(one)
         if world.depth < DEPTH_MAX:
-            if self.strikes("interleave"):
-                self._others(world.rng.randint(1, 6))
-            if self.strikes("freeze"):
-                self._freeze(one)
+            self._pause(one)
         if one.is_gone:
             raise Crashed
 
@@ -196,6 +198,19 @@ class Backstage:
     def passes(self, seconds: float) -> None:
         """Let time pass."""
         self._world.clock.moves(seconds)
+
+    def _pause(self, one: Instance) -> None:
+        if self.strikes("interleave"):
+            self._others(self._world.rng.randint(1, 6))
+        if self.strikes("freeze"):
+            self._freeze(one)
+
+    def _dawdle(self, one: Instance) -> None:
+        """Take seconds for one call, and be heard meanwhile."""
+        for _ in range(self._world.rng.randint(1, 4)):
+            self._world.clock.moves(3.0)
+            one.log.consumer.beat()
+            self._world.broker.tick()
 
     def _freeze(self, one: Instance) -> None:
         """Stop the whole process, so that nobody hears of it either."""
