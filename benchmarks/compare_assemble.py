@@ -36,7 +36,7 @@ from benchmarks.contestants import (
 )
 from benchmarks.day import events
 from benchmarks.harness import OTHERS_CORE, WORKER_CORE, pinned, publish, report
-from benchmarks.progress import Pace, pace, samples
+from benchmarks.progress import Pace, Progress, pace
 from benchmarks.reading import count_committed, digest_committed
 from pipeline.record import Instant
 from tests.components import kafka as kafka_component
@@ -72,7 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--protocol", choices=["single", "multiple", "automatic"], default="single")
     parser.add_argument("--stores", choices=STORES, nargs="*", default=["rocksdb"])
     parser.add_argument("--commit-interval-ms", type=int, default=COMMIT_INTERVAL_MS)
-    parser.add_argument("--cache-bytes", type=int, help="of Kafka Streams; unset: its default")
+    parser.add_argument("--cache-bytes", type=int, default=0, help="of the peer")
     parser.add_argument("--check", action="store_true", help="say which messages were written")
     return parser.parse_args()
 
@@ -122,11 +122,9 @@ def _enter(arguments: argparse.Namespace, bench: Bench, who: str, number: int) -
 
 
 def _run(arguments: argparse.Namespace, kafka: Kafka, contestant: Contestant) -> _Run:
-    total: int = arguments.events
+    progress = Progress(kafka.bootstrap, contestant.group, INPUTS)
     with pinned(contestant.command, core=WORKER_CORE, log=contestant.log) as process:
-        taken = list(
-            samples(process, kafka.bootstrap, group=contestant.group, inputs=INPUTS, total=total)
-        )
+        taken = list(progress.samples(process, arguments.events))
     messages = (digest_committed if arguments.check else count_committed)(
         kafka.bootstrap, contestant.owed
     )
@@ -151,12 +149,14 @@ def _medians(paces: Sequence[Pace]) -> dict[str, float]:
 
 
 def _ratio(figures: Mapping[str, Any], name: str) -> dict[str, float]:
+    """Ours to theirs: more events a second is better, less CPU is better."""
     ours, theirs = figures["worker"], figures[name]
+    warm, theirs_warm = ours["last_half"], theirs["last_half"]
     return {
         "events_per_s": round(ours["events_per_s"] / theirs["events_per_s"], 2),
-        "last_half": round(
-            ours["last_half"]["events_per_s"] / theirs["last_half"]["events_per_s"], 2
-        ),
+        "cpu": round(ours["cpu_us_per_event"] / theirs["cpu_us_per_event"], 2),
+        "last_half_events_per_s": round(warm["events_per_s"] / theirs_warm["events_per_s"], 2),
+        "last_half_cpu": round(warm["cpu_us_per_event"] / theirs_warm["cpu_us_per_event"], 2),
     }
 
 

@@ -102,7 +102,7 @@ def peer(
     store: str,
     *,
     commit_interval_ms: int = COMMIT_INTERVAL_MS,
-    cache_bytes: int | None = None,
+    cache_bytes: int = 0,
 ) -> Contestant:
     """The same with Kafka Streams; its output topic is created.
 
@@ -111,7 +111,7 @@ def peer(
         application: Names its group and its topics.
         store: One of `STORES`.
         commit_interval_ms: How long a transaction lasts.
-        cache_bytes: Of its record cache; None: Kafka Streams' default; 0: none.
+        cache_bytes: Of its record cache; 0: none.
     """
     owed = f"{application}-stream-events"
     log = bench.folder / f"{application}.txt"
@@ -124,10 +124,9 @@ def peer(
         "--protocol": bench.protocol,
         "--store": store,
         "--commit-interval-ms": str(commit_interval_ms),
+        "--cache-bytes": str(cache_bytes),
         "--state-dir": str(bench.folder / f"{application}-state"),
     }
-    if cache_bytes is not None:
-        options["--cache-bytes"] = str(cache_bytes)
     jars = built(Path(__file__).with_name("streams-peer"))
     flat = [word for option in options.items() for word in option]
     create(bench.kafka, owed)

@@ -29,34 +29,50 @@ class Pace:
     peak_mb: float
 
 
-def samples(
-    process: Pinned, bootstrap: str, *, group: str, inputs: Sequence[TopicPartition], total: int
-) -> Iterator[Sample]:
-    """Look ten times a second at what a group has committed, from its first commit to the last.
+class Progress:
+    """How far a group has come."""
 
-    Args:
-        process: The group's only member.
-        bootstrap: Where Kafka is.
-        group: Whose offsets are looked at.
-        inputs: The partitions that it reads.
-        total: Records in them.
+    def __init__(self, bootstrap: str, group: str, inputs: Sequence[TopicPartition]) -> None:
+        """Prepare to look.
 
-    Raises:
-        RuntimeError: The process has ended, or commits nothing more.
-    """
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 2})
-    committed = 0
-    moved_at = time.monotonic()
-    while committed < total:
-        time.sleep(0.1)
-        process.check()
-        now = _committed(reader, inputs)
-        if now > committed:
-            committed, moved_at = now, time.monotonic()
-            yield Sample(committed, process.usage())
-        elif time.monotonic() > moved_at + _GIVE_UP_S:
-            raise RuntimeError(f"{group} stands at {committed} of {total}: {process.tail()}")
-    reader.close()
+        Args:
+            bootstrap: Where Kafka is.
+            group: Whose committed offsets are looked at.
+            inputs: The partitions that it reads.
+        """
+        self._group = group
+        self._inputs = inputs
+        self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 2})
+
+    def committed(self) -> int:
+        """Records that the group is done with."""
+        wanted = [TopicPartition(one.topic, one.partition) for one in self._inputs]
+        with contextlib.suppress(KafkaException):  # the coordinator is not there yet
+            found = self._reader.committed(wanted, timeout=10)
+            return sum(max(0, position.offset) for position in found)
+        return 0
+
+    def samples(self, process: Pinned, total: int) -> Iterator[Sample]:
+        """Look ten times a second, from the first commit to the last.
+
+        Args:
+            process: The group's only member.
+            total: Records in the inputs.
+
+        Raises:
+            RuntimeError: The process has ended, or commits nothing more.
+        """
+        committed = 0
+        moved_at = time.monotonic()
+        while committed < total:
+            time.sleep(0.1)
+            process.check()
+            now = self.committed()
+            if now > committed:
+                committed, moved_at = now, time.monotonic()
+                yield Sample(committed, process.usage())
+            elif time.monotonic() > moved_at + _GIVE_UP_S:
+                raise RuntimeError(f"{self._group} stands at {committed}: {process.tail()}")
 
 
 def pace(taken: Sequence[Sample], *, since: float = 0.0) -> Pace:
@@ -76,10 +92,3 @@ def pace(taken: Sequence[Sample], *, since: float = 0.0) -> Pace:
         (last.usage.cpu_s - first.usage.cpu_s) / events * 1e6,
         last.usage.peak_bytes / 1e6,
     )
-
-
-def _committed(reader: Consumer, inputs: Sequence[TopicPartition]) -> int:
-    wanted = [TopicPartition(one.topic, one.partition) for one in inputs]
-    with contextlib.suppress(KafkaException):  # the coordinator is not there yet
-        return sum(max(0, position.offset) for position in reader.committed(wanted, timeout=10))
-    return 0

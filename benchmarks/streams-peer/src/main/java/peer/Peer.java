@@ -88,7 +88,7 @@ public final class Peer {
                 "--protocol", "single",
                 "--store", "rocksdb",
                 "--commit-interval-ms", "100",
-                "--cache-bytes", "10485760"));
+                "--cache-bytes", "0"));
         for (int index = 0; index + 1 < arguments.length; index += 2) {
             options.put(arguments[index], arguments[index + 1]);
         }
