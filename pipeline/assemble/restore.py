@@ -10,7 +10,8 @@ from pipeline.assemble.partition import Partition
 from pipeline.assemble.start import Beginning, go_on
 from pipeline.errors import StateError, UnavailableError
 from pipeline.metrics import assemble as metrics
-from pipeline.record import Instant
+from pipeline.metrics import expired
+from pipeline.record import Instant, Position
 
 CHUNK: Final = 20_000
 """Most states that are read in one turn."""
@@ -124,7 +125,7 @@ class Restorer:
         known = {i.topic: at.offset for i, at in one.beginnings.items()}
         for i, at in one.beginnings.items():
             if at.expired:
-                metrics.expired(i.topic, i.partition, offset=at.offset, count=at.expired)
+                expired(Position(*i, at.offset - at.expired), at.expired)
         new = [i for i, found in one.committed.items() if found is None]
         if new:
             first = self._log.first_offsets(new, self._start_at)

@@ -18,6 +18,8 @@ from pipeline.kafka import verdict
 from pipeline.kafka.changelog import Changelog, restore
 from pipeline.kafka.clients import admin_config, consumer_config
 from pipeline.metrics import deliver as metrics
+from pipeline.metrics import expired
+from pipeline.record import Position
 
 RELEASED: Final = "released"
 """Commit metadata: nothing of the one who committed may be under way any more."""
@@ -148,7 +150,7 @@ class Restorer:
                 "topic was made anew, or lost records; `reset` decides where to begin"
             )
         if found.offset < low:
-            metrics.expired(f"{at.topic}/{partition}@{found.offset}", low - found.offset)
+            expired(Position(at.topic, partition, found.offset), low - found.offset)
         return max(low, found.offset), found.metadata == RELEASED, high
 
     def _ask(self) -> None:

@@ -9,7 +9,6 @@ from pipeline.errors import (
     FencedError,
     NoVerdictError,
     PipelineError,
-    StateError,
     TransactionError,
     UnavailableError,
 )
@@ -52,9 +51,8 @@ def of_transaction(raised: KafkaException, *, committing: bool) -> PipelineError
 def of_reading(error: KafkaError) -> PipelineError | None:
     """Judge an error that came in place of a record; None: it passes by itself."""
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        return StateError(
-            f"records were deleted before they were read ({error.str()}): "
-            "longer retention keeps them; `reset` goes on without them"
+        return FatalKafkaError(
+            f"the next record to read is not there ({error.str()}): the next start finds out why"
         )
     return _ended(error) or (FatalKafkaError(str(error)) if error.fatal() else None)
 

@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Info, disable_created_metrics
 
 from pipeline.logs import Once
+from pipeline.record import Position
 
 log = structlog.get_logger()
 
@@ -29,6 +30,11 @@ DEAD_LETTERS = Counter(
 )
 PARTITION_CHANGES = Counter(
     "pipeline_partition_changes", "Partitions gained and lost.", ["worker", "change"]
+)
+EXPIRED = Counter(
+    "pipeline_expired_records",
+    "Offsets that were deleted before they were read: so many records at most.",
+    ["topic"],
 )
 BACKLOG = Gauge("pipeline_backlog_records", "Records not yet done.", ["topic", "partition"])
 OLDEST = Gauge(
@@ -89,6 +95,12 @@ def set_aside(worker: str, reason: str, position: object, delivery_id: str = "")
         position=str(position),
         delivery_id=delivery_id,
     )
+
+
+def expired(position: Position, count: int) -> None:
+    """Count and log records that were deleted unread, from the one that was to be read next."""
+    EXPIRED.labels(position.topic).inc(count)
+    log.error("records.expired", position=str(position), count=count)
 
 
 def partitions_changed(worker: str, change: str, partitions: tuple[int, ...]) -> None:

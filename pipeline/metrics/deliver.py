@@ -49,7 +49,6 @@ WRITE_FAILURES = Counter(
 WAITS = Counter("pipeline_waits", "Times that a guest's lane had to wait, by cause.", ["cause"])
 SKIPPED = Counter("pipeline_skipped", "Owed records that needed no request.", ["reason"])
 ABANDONED = Counter("pipeline_abandoned_carts", "Sessions found closed that still held lines.")
-EXPIRED = Counter("pipeline_expired_records", "Records deleted by retention before we read them.")
 COMMIT_FAILURES = Counter("pipeline_commit_failures", "Commits that were not taken.")
 
 IN_FLIGHT = Gauge("pipeline_in_flight", "Requests whose answer is not yet kept.")
@@ -91,12 +90,6 @@ def write_failed(what: str, error: str) -> None:
     """Count and log a write that Kafka did not acknowledge; it is tried again."""
     WRITE_FAILURES.labels(what).inc()
     log.warning("write.failed", what=what, error=error)
-
-
-def expired(position: object, count: int) -> None:
-    """Count and log records that retention deleted before they were delivered."""
-    EXPIRED.inc(count)
-    log.error("records.expired", position=str(position), count=count)
 
 
 def commit_failed(error: str) -> None:

@@ -177,6 +177,7 @@ def test_what_another_began_while_we_were_frozen_is_no_contradiction() -> None:
     scene.joins(0)
     scene.log.states[0].extend(other.log.states[0])
     scene.log.offsets |= other.log.offsets
+    scene.log.publish(*other.log.records[Input("commerce", 0)])
     scene.worker._members.restoring[0].end = 2
     scene.turns(2)
 

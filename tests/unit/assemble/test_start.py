@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.assemble.start import start_at
-from pipeline.errors import ConfigError
+from pipeline.assemble.start import Beginning, go_on, start_at
+from pipeline.errors import ConfigError, StateError
 
 
 def test_earliest_is_the_first_record_that_there_is() -> None:
@@ -22,3 +22,21 @@ def test_anything_else_is_refused_before_anything_is_read(said: str) -> None:
     """A misread setting would begin at the wrong place, and be noticed days later."""
     with pytest.raises(ConfigError, match=r"assemble\.start_at"):
         start_at(said)
+
+
+def test_what_is_there_is_read_on() -> None:
+    """A restart goes on behind what was committed."""
+    assert go_on("commerce/0", 5, first=2, end=9) == Beginning(5, expired=0)
+    assert go_on("commerce/0", 9, first=2, end=9) == Beginning(9, expired=0)
+
+
+def test_what_retention_has_deleted_is_counted_and_the_rest_read() -> None:
+    """Waiting brings nothing back; to begin at the end would lose what is left too."""
+    assert go_on("commerce/0", 5, first=7, end=9) == Beginning(7, expired=2)
+    assert go_on("commerce/0", 5, first=9, end=9) == Beginning(9, expired=4)
+
+
+def test_what_was_read_and_is_no_longer_there_is_refused() -> None:
+    """Offsets that are given out again would be taken for read."""
+    with pytest.raises(StateError, match=r"commerce/0 ends at 4, but 5 was committed: .*reset"):
+        go_on("commerce/0", 5, first=0, end=4)

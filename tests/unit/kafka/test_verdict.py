@@ -7,7 +7,6 @@ from pipeline.errors import (
     FatalKafkaError,
     FencedError,
     NoVerdictError,
-    StateError,
     TransactionError,
     UnavailableError,
 )
@@ -59,11 +58,11 @@ def test_what_is_forbidden_is_not_tried_for_ever(code: int) -> None:
     assert isinstance(verdict.of_reading(KafkaError(code)), FatalKafkaError)
 
 
-def test_records_deleted_unread_stop_the_worker() -> None:
-    """To go on at the next record there is would lose orders in silence."""
+def test_records_deleted_unread_end_the_process() -> None:
+    """To read on at the next record that there is would lose orders in silence: a start counts."""
     judged = verdict.of_reading(KafkaError(KafkaError._AUTO_OFFSET_RESET, "out of range"))
 
-    assert isinstance(judged, StateError)
+    assert isinstance(judged, FatalKafkaError)
 
 
 @pytest.mark.parametrize("code", [KafkaError._TRANSPORT, KafkaError._MAX_POLL_EXCEEDED])
