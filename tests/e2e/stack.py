@@ -100,6 +100,10 @@ class Stack:
         """Wait for a worker's end and return its exit code."""
         return self._children[worker].wait(timeout_s)
 
+    def tail(self, worker: str) -> str:
+        """The end of what a worker wrote."""
+        return self._children[worker].tail()
+
     def ended(self) -> list[str]:
         """Name the workers that have ended by themselves."""
         return [worker for worker, child in self._children.items() if not child.running()]

@@ -106,7 +106,7 @@ class Torture:
     def _restart(self, worker: str) -> None:
         self._stack.signal(worker, signal.SIGTERM)
         code = self._stack.wait(worker, 60)
-        assert code == 0 or code in _RESTARTABLE, f"{worker} stopped with {code}"
+        assert code == 0 or code in _RESTARTABLE, self._said(worker, code)
         self._stack.start(worker)
 
     def _freeze(self, worker: str) -> None:
@@ -120,6 +120,9 @@ class Torture:
         time.sleep(self._random.uniform(0, 3))
         self._kafka.start(node)
 
+    def _said(self, worker: str, code: int) -> str:
+        return f"{worker} ended with {code}:\n{self._stack.tail(worker)}"
+
     def _all_arrived(self) -> bool:
         orders = self._sandbox.sandbox.tenant.orders
         return self._placed <= {order.reference_id for order in orders}
@@ -130,7 +133,7 @@ class Torture:
         while True:
             for worker in self._stack.ended():
                 code = self._stack.wait(worker, 1)
-                assert code in _RESTARTABLE, f"{worker} ended with {code}"
+                assert code in _RESTARTABLE, self._said(worker, code)
                 self.suffered["restarted"] += 1
                 self._stack.start(worker)
             if done():
