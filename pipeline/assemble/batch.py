@@ -143,8 +143,8 @@ class Batch:
             for topic, offset in self._positions[number].items()
         }
 
-    def keep(self) -> None:
-        """Make it visible: Kafka has it, after `writes` and `offsets`."""
+    def keep(self, mark: str) -> None:
+        """Make it visible: Kafka has it, after `writes` and `offsets`, under that mark."""
         for (number, guest_id), pending in self._pending.items():
             partition = self._active[number]
             if pending.is_same:
@@ -155,6 +155,7 @@ class Batch:
                 partition.put(guest_id, pending.guest, pending.value)
         for number in self._touched:
             self._active[number].began = self._outputs.began
+            self._active[number].mark = mark
         self.keep_positions()
 
     def keep_positions(self) -> None:

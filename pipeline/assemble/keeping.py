@@ -20,6 +20,8 @@ class Keeper:
         self._log = log
         self._clock = clock
         self._count = 0
+        self.mark = ""
+        """What the last transaction left with its offsets."""
 
     def keep(self, writes: Sequence[Write], offsets: Mapping[Input, int]) -> bool:
         """Write all of it, and the offsets last.
@@ -32,7 +34,7 @@ class Keeper:
             FatalKafkaError: Kafka does not say which of the two, or cannot go on with us.
         """
         self._count += 1
-        mark = f"{self._log.session}/{self._count}"
+        mark = self.mark = f"{self._log.session}/{self._count}"
         try:
             self._log.begin()
             self._log.produce(writes)

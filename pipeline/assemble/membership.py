@@ -1,6 +1,6 @@
 """Which partitions are ours, and how far each is on its way to work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline import metrics
@@ -65,12 +65,10 @@ class Membership:
             return
         self.kept |= gone
         try:
-            ends = self.log.state_ends(gone)
+            self._note_ends({number: one for number, one in gone.items() if one.mark})
         except UnavailableError:
             # Then more is read again than must be.
             return
-        for number, partition in gone.items():
-            partition.states_read = ends[number]
 
     def lost(self, inputs: Sequence[Input]) -> None:
         """Drop what others may have changed meanwhile."""
@@ -84,6 +82,21 @@ class Membership:
     def settled(self) -> bool:
         """Whether everything that is ours is at work."""
         return self.joined and not self.fresh and not self.restoring
+
+    def _note_ends(self, written: Mapping[int, Partition]) -> None:
+        """Note how much of the guest states is known of those to which we have written.
+
+        Asking may take longer than a session: only where our own offsets are still
+        the last after the answer, all that lies before that end is known to us.
+        """
+        if not written:
+            return
+        ends = self.log.state_ends(written)
+        found = self.log.committed([one for number in written for one in self.inputs_of(number)])
+        for number, partition in written.items():
+            last = [found[one] for one in self.inputs_of(number)]
+            if all(one is not None and one.mark == partition.mark for one in last):
+                partition.states_read = ends[number]
 
     def _inputs(self, number: int) -> set[Input]:
         return set(self.inputs_of(number))

@@ -40,6 +40,8 @@ class Partition:
     """The next offset to read, by topic."""
     states_read: int = 0
     """Up to where the guest states are in *store*."""
+    mark: str = ""
+    """What our last transaction left with its offsets; empty: none was kept since `restored`."""
     gate: Gate | None = None
     waiting: dict[GuestId, Guest] = field(default_factory=dict)
     """Guests of whom an order waits."""
@@ -98,6 +100,7 @@ class Partition:
         self._hot.clear()
         self.waiting.clear()
         self.gate = None
+        self.mark = ""
         known: list[tuple[Instant, GuestId]] = []
         for guest_id, value in self.store.items():
             wake_at = state.wake_at(value)

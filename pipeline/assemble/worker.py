@@ -155,7 +155,7 @@ class AssembleWorker:
         if not self._keeper.keep(writes, batch.offsets()):
             self._undo(fetched)
             return
-        batch.keep()
+        batch.keep(self._keeper.mark)
         self._failures = 0
         metrics.batch_kept(batch.outcomes, batch.owed, writes=len(writes))
         metrics.transaction_kept(self._clock.elapsed_s() - began)

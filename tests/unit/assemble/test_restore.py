@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.assemble.log import Input, Topics
+from pipeline.assemble.log import Committed, Input, Listener, Topics
 from pipeline.assemble.partition import BEGAN_KEY
 from pipeline.errors import UnavailableError
 from pipeline.kafka.entries import Entry
@@ -164,6 +164,26 @@ def test_where_the_states_end_is_asked_when_a_partition_goes(kept: bool) -> None
     scene.turns(2)
 
     assert scene.log.journal.details("follow")[-1] == (0, 2 if kept else 0)
+
+
+def test_what_another_wrote_before_we_asked_is_read_too() -> None:
+    """A member may be frozen in the callback itself, and ask when it is nobody any more."""
+    scene = Scene()
+    scene.joins(0)
+    scene.hears(added(1, "shoes"))
+    scene.turns()
+
+    def others_write(_: Listener) -> None:
+        scene.log.states[0].append(Entry(0, b"ann", None))
+        scene.log.offsets[Input("commerce", 0)] = Committed(1, "another's")
+
+    scene.log.changes.append(others_write)
+    scene.log.revoke(0)
+    scene.log.assign(0)
+    scene.turns(2)
+
+    assert scene.log.journal.details("follow")[-1] == (0, 0)
+    assert scene.worker._members.active[0].store == {}
 
 
 def test_what_another_began_while_we_were_frozen_is_no_contradiction() -> None:
