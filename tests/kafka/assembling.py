@@ -18,7 +18,7 @@ from pipeline.commerce.decode import Decoder
 from pipeline.commerce.encode import encode
 from pipeline.commerce.events import CommerceEvent
 from pipeline.config import AssembleSettings, KafkaSettings, TopicSettings
-from pipeline.errors import PipelineError
+from pipeline.errors import FatalKafkaError, PipelineError
 from pipeline.kafka.messages import record_of
 from pipeline.kafka.topics import STATE_BYTES
 from pipeline.record import GuestId, Instant, Record
@@ -88,6 +88,28 @@ class Shop:
             self.kafka_settings, self.topics, application=self.application, instance=instance
         )
         return AssembleWorker(log, self.settings, decode=Decoder().decode, policy=POLICY)
+
+    @contextlib.contextmanager
+    def supervised(self) -> Iterator[None]:
+        """Run a worker until the block ends, and another whenever Kafka has ended one."""
+        running = [self.worker()]
+        stopped = threading.Event()
+
+        def run() -> None:
+            while not stopped.is_set():
+                with contextlib.suppress(FatalKafkaError):
+                    running[-1].run()
+                running.append(self.worker())
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            while thread.is_alive():
+                running[-1].stop()
+                thread.join(0.1)
 
     @contextlib.contextmanager
     def working(self, instance: str = "one") -> Iterator[AssembleWorker]:
