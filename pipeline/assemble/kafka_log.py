@@ -12,11 +12,12 @@ from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.errors import ConfigError, FatalKafkaError, TransactionError, UnavailableError
 from pipeline.kafka import offsets, topics, verdict
 from pipeline.kafka.changelog import Changelog
-from pipeline.kafka.clients import consumer_config, producer_config
+from pipeline.kafka.clients import consumer_config, poll_gap_max_s, producer_config
 from pipeline.kafka.entries import Changes, Write
 from pipeline.kafka.identity import Watch
 from pipeline.kafka.messages import record_of
 from pipeline.kafka.transactions import Transactions
+from pipeline.metrics import transactions
 from pipeline.record import Instant, Record
 
 _ANSWER_S: Final = 2.0
@@ -59,6 +60,7 @@ class KafkaLog:
         group = f"{application}-{role.name}"
         several = role.co_partitioned and len(names.commerce) > 1
         self._settings, self._check = kafka, role.check
+        transactions.gap_limited(poll_gap_max_s(kafka))
         own = {"enable.partition.eof": True, "fetch.wait.max.ms": _FETCH_WAIT_MS}
         # Range without the new protocol is eager: every assignment replaces the one before.
         self._eager = several and kafka.group_protocol == "classic"

@@ -7,7 +7,7 @@ from pipeline.assemble.clock import Clock
 from pipeline.assemble.log import Input, Log
 from pipeline.errors import FatalKafkaError, NoVerdictError, TransactionError, UnavailableError
 from pipeline.kafka.entries import Write
-from pipeline.metrics import assemble as metrics
+from pipeline.metrics import transactions as metrics
 
 VERDICT_S: Final = 60.0
 """How long Kafka is asked whether a commit was kept; then a restart asks."""
@@ -45,7 +45,7 @@ class Keeper:
             metrics.commit_unclear(str(error), kept=kept)
             return kept
         except TransactionError as error:
-            metrics.transaction_aborted(str(error))
+            metrics.aborted(str(error))
             self._abort()
             return False
         return True

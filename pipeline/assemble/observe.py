@@ -8,6 +8,7 @@ from pipeline.assemble.log import Input, Log
 from pipeline.assemble.membership import Membership
 from pipeline.errors import UnavailableError
 from pipeline.metrics import assemble as metrics
+from pipeline.metrics import transactions
 from pipeline.orders.guest import Guest
 from pipeline.record import Instant
 
@@ -55,7 +56,7 @@ class Observer:
             ends = self._log.ends(inputs)
         except UnavailableError:
             return
-        metrics.lag_seen({one: max(0, end - self._position(one)) for one, end in ends.items()})
+        transactions.lag_seen({one: max(0, end - self._position(one)) for one, end in ends.items()})
 
     def _position(self, one: Input) -> int:
         return self._members.active[one.partition].positions.get(one.topic, 0)

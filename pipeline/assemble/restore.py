@@ -10,7 +10,7 @@ from pipeline.assemble.partition import Partition
 from pipeline.assemble.start import Beginning, go_on
 from pipeline.errors import StateError, UnavailableError
 from pipeline.metrics import assemble as metrics
-from pipeline.metrics import expired
+from pipeline.metrics import expired, transactions
 from pipeline.record import Instant, Position
 
 CHUNK: Final = 20_000
@@ -51,7 +51,7 @@ class Restorer:
             self._read()
             self._finish(soon)
         except UnavailableError as error:
-            metrics.waited("restore", str(error))
+            transactions.waited("restore", str(error))
 
     def _begin(self) -> None:
         members = self._membership
@@ -129,7 +129,7 @@ class Restorer:
         new = [i for i, found in one.committed.items() if found is None]
         if new:
             first = self._log.first_offsets(new, self._start_at)
-            metrics.began(one.partition.number, {i.topic: first[i] for i in new})
+            transactions.began(one.partition.number, {i.topic: first[i] for i in new})
             known |= {i.topic: first[i] for i in new}
         return known
 

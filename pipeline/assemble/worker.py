@@ -8,6 +8,7 @@ It leaves in three ways: done, set aside, or the process stops.
 from collections.abc import Callable
 from typing import Final
 
+from pipeline.assemble.backoff import Backoff
 from pipeline.assemble.batch import Batch, undone
 from pipeline.assemble.clock import SYSTEM, Clock
 from pipeline.assemble.collector import collector_off
@@ -21,18 +22,15 @@ from pipeline.assemble.restore import Restorer
 from pipeline.assemble.start import start_at
 from pipeline.commerce.events import CommerceEvent
 from pipeline.config import AssembleSettings
-from pipeline.errors import RecordError, UnavailableError
+from pipeline.errors import FencedError, RecordError, UnavailableError
 from pipeline.metrics import assemble as metrics
-from pipeline.metrics import set_aside
+from pipeline.metrics import set_aside, transactions
 from pipeline.orders.advance import advance
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import Instant, Record, later
 
 ALIVE_S: Final = 180.0
 """A loop that has not turned for so long hangs: longer than asking for a verdict may take."""
-RETRY_FIRST_S: Final = 0.1
-RETRY_MAX_S: Final = 5.0
-_DOUBLINGS_MAX: Final = 10
 
 
 class AssembleWorker:
@@ -71,8 +69,8 @@ class AssembleWorker:
         self._keeper = Keeper(log, clock)
         self._observer = Observer(log, self._members, clock)
         self._stopping = False
-        self._failures = 0
-        self._resume_at: float | None = None
+        self._backoff = Backoff(log, clock)
+        self._gaps = transactions.Gaps()
         self._turned_at = clock.elapsed_s()
 
     def run(self) -> None:
@@ -87,6 +85,9 @@ class AssembleWorker:
                 while not self._stopping:
                     self.turn()
                     collector.turned(self._turned_at)
+        except FencedError as error:
+            transactions.fenced(str(error))
+            raise
         finally:
             self.leave()
 
@@ -110,9 +111,9 @@ class AssembleWorker:
 
     def turn(self) -> None:
         """Read, decide, keep: one batch, which is one transaction."""
-        metrics.turned(self._clock.elapsed_s() - self._turned_at)
+        self._gaps.turned(self._clock.elapsed_s() - self._turned_at)
         self._turned_at = self._clock.elapsed_s()
-        self._resume_when_due()
+        self._backoff.turned()
         self._restorer.turn(soon=self._longest_wait_ends_at())
         fetched = self._log.fetch(self._settings.batch_max, self._window_s())
         batch = Batch(self._members.active, self._outputs)
@@ -122,7 +123,7 @@ class AssembleWorker:
             batch.reach(fetched.reached)
             self._firing.fire(batch, self._clock.now())
         except UnavailableError as error:
-            metrics.waited("batch", str(error))
+            transactions.waited("batch", str(error))
             self._undo(fetched)
         else:
             self._keep(batch, fetched)
@@ -156,26 +157,18 @@ class AssembleWorker:
             self._undo(fetched)
             return
         batch.keep(self._keeper.mark)
-        self._failures = 0
-        metrics.batch_kept(batch.outcomes, batch.owed, writes=len(writes))
-        metrics.transaction_kept(self._clock.elapsed_s() - began)
+        self._backoff.kept()
+        took_s = self._clock.elapsed_s() - began
+        transactions.kept(batch.outcomes, writes=len(writes), seconds=took_s)
+        metrics.owes(batch.owed)
         for reason, position in batch.refused:
             set_aside(WORKER, reason, position)
 
     def _undo(self, fetched: Fetched) -> None:
         """Drop the batch: read it again after a while, and stay a member until then."""
         inputs = {Input(*record.position[:2]) for record in fetched.records}
-        self._log.seek(undone(self._members.active, inputs))
+        self._backoff.failed(undone(self._members.active, inputs))
         self._outputs.limits = self._log.limits()
-        backoff_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2 ** min(self._failures, _DOUBLINGS_MAX))
-        self._failures += 1
-        self._resume_at = self._clock.elapsed_s() + backoff_s
-        self._log.pause()
-
-    def _resume_when_due(self) -> None:
-        if self._resume_at is not None and self._clock.elapsed_s() >= self._resume_at:
-            self._resume_at = None
-            self._log.resume()
 
     def _window_s(self) -> float:
         """Wait for records only where some may come."""

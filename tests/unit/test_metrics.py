@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from pipeline import metrics
-from pipeline.metrics import assemble, deliver, label_of
+from pipeline.metrics import assemble, deliver, label_of, transactions
 
 LABELS = frozenset(
     {"topic", "partition", "outcome", "worker", "reason", "type", "kind", "code", "what", "change"}
@@ -18,7 +18,7 @@ LABELS = frozenset(
 
 def defined() -> list[Any]:
     """Every metric of the program."""
-    modules = (metrics, assemble, deliver)
+    modules = (metrics, transactions, assemble, deliver)
     found = {
         id(value): value
         for module in modules
