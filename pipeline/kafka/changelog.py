@@ -25,10 +25,17 @@ class Changelog:
     nothing, since markers of transactions take offsets too (KAFKA-10167).
     """
 
-    def __init__(self, consumer: ClientConfig, admin: AdminClient, topic: str) -> None:
+    def __init__(
+        self,
+        consumer: ClientConfig,
+        admin: AdminClient,
+        topic: str,
+        *,
+        make: Callable[[ClientConfig], Consumer] = Consumer,
+    ) -> None:
         """Prepare to read; *consumer* names a group that is never joined."""
         own = {"enable.partition.eof": True, "auto.offset.reset": "earliest"}
-        self._consumer = Consumer({**consumer, **own})
+        self._consumer = make({**consumer, **own})
         self._admin = admin
         self._topic = topic
 

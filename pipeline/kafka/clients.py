@@ -1,16 +1,26 @@
 """Properties of Kafka clients: what users may set, and what exactness depends on."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from confluent_kafka import KafkaError
+from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka.admin import AdminClient
 
 from pipeline import metrics
 from pipeline.config import KafkaSettings
 from pipeline.errors import ConfigError
 
 ClientConfig: TypeAlias = dict[str, Any]
+
+
+class Clients(NamedTuple):
+    """Makes clients: the library's own, or those of a Kafka that is simulated."""
+
+    consumer: Callable[[ClientConfig], Consumer] = Consumer
+    producer: Callable[[ClientConfig], Producer] = Producer
+    admin: Callable[[ClientConfig], AdminClient] = AdminClient
+
 
 TRANSACTION_TIMEOUT_S: Final = 10.0
 _POLL_GAP_MS: Final = 300_000

@@ -28,9 +28,14 @@ class Transactions:
     """Writes records and offsets together or not at all."""
 
     def __init__(
-        self, config: ClientConfig, *, clock: Callable[[], float] = time.monotonic
+        self,
+        config: ClientConfig,
+        *,
+        make: Callable[[ClientConfig], Producer] = Producer,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
+        self._make = make
         self._clock = clock
         self._producer: Producer | None = None
         self.session = ""
@@ -44,7 +49,7 @@ class Transactions:
             UnavailableError: No coordinator answered in time; calling again is right.
         """
         self.close()
-        self._producer = Producer(dict(self._config))
+        self._producer = self._make(dict(self._config))
         self.session = uuid4().hex
         try:
             self._producer.init_transactions(_OPEN_S)

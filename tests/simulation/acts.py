@@ -120,6 +120,8 @@ def _long_pause(world: World) -> None:
 
 
 def _any(world: World) -> Instance:
+    if not world.instances:
+        world.add("w0")
     return world.rng.choice(world.instances)
 
 
