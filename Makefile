@@ -10,7 +10,7 @@ SEEDS ?= 1000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs soak torture bench-assemble bench-deliver compare-assemble lock clean
+.PHONY: help demo test lint format docs soak torture bench-assemble bench-deliver bench-latency bench-restore bench-state compare-assemble lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -46,6 +46,15 @@ bench-assemble: $(VENV)/dev ## Measure assemble: events a second, exactly once, 
 
 bench-deliver: $(VENV)/dev ## Measure deliver: requests a second at 0 and 50 ms, on one core
 	$(BIN)/python -m benchmarks.bench_deliver $(ARGS)
+
+bench-latency: $(VENV)/dev ## Measure from an event's publishing until what is owed is read, at a steady rate
+	$(BIN)/python -m benchmarks.bench_latency $(ARGS)
+
+bench-restore: $(VENV)/dev ## Measure the start of a worker with a million guests
+	$(BIN)/python -m benchmarks.bench_restore $(ARGS)
+
+bench-state: $(VENV)/dev ## Measure what an event costs by how many guests are known
+	$(BIN)/python -m benchmarks.bench_state $(ARGS)
 
 compare-assemble: $(VENV)/dev ## Measure assemble beside Kafka Streams that does the same work
 	$(BIN)/python -m benchmarks.compare_assemble $(ARGS)
