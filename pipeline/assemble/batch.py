@@ -8,6 +8,7 @@ from pipeline.assemble import state
 from pipeline.assemble.log import Input
 from pipeline.assemble.outputs import Outputs
 from pipeline.assemble.partition import BEGAN_KEY, Partition
+from pipeline.assemble.waits import ended
 from pipeline.errors import RecordError
 from pipeline.kafka.entries import Write
 from pipeline.orders.guest import Guest, Step
@@ -57,6 +58,10 @@ class Batch:
         """What became of records and timers: by topic, or "timer"."""
         self.owed: Counter[str] = Counter()
         """How much is owed of each kind."""
+        self.repeats: Counter[str] = Counter()
+        """Events that were known already, by the name of their class."""
+        self.waits: list[tuple[str, float]] = []
+        """Waits that ended: what an order lacked, and for how many seconds."""
         self.refused: list[tuple[str, Position]] = []
         """What was set aside: why, and where it lies."""
 
@@ -174,6 +179,8 @@ class Batch:
 
     def _settle(self, partition: Partition, guest_id: GuestId, step: Step) -> None:
         pending = self._of(partition, guest_id)
+        if pending.guest is not None and pending.guest.waiting:
+            self.waits.extend(ended(pending.guest, step))
         pending.guest = step.guest
         pending.wake_at = step.wake_at
         for owed in step.owed:

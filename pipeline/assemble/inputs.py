@@ -1,13 +1,28 @@
 """Whether topics fit each other and what is known, before anything of them is read."""
 
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
 from confluent_kafka.admin import AdminClient
 
 from pipeline.assemble.log import Topics
 from pipeline.config import KafkaSettings
 from pipeline.errors import ConfigError
 from pipeline.kafka import placement, topics
-from pipeline.kafka.clients import consumer_config
+from pipeline.kafka.clients import Clients, consumer_config
 from pipeline.kafka.identity import identities
+
+
+class Role(NamedTuple):
+    """What a member of a group reads for."""
+
+    name: str
+    co_partitioned: bool
+    """Whether equal partition numbers of several inputs must come together."""
+    check: Callable[[AdminClient, KafkaSettings, Topics], Topics]
+    """Refuses topics that do not fit, and says which they are."""
+    clients: Clients = Clients()
+    """What it reads and writes with."""
 
 
 def check(admin: AdminClient, kafka: KafkaSettings, names: Topics) -> Topics:
@@ -33,3 +48,6 @@ def check(admin: AdminClient, kafka: KafkaSettings, names: Topics) -> Topics:
         placement.check(keys, counts, kafka.partitioner)
     # A broker that cannot tell of sizes, the embedded one, cannot tell of ids.
     return names._replace(identities=identities(admin, names.commerce) if largest else {})
+
+
+ASSEMBLE: Final = Role("assemble", co_partitioned=True, check=check)

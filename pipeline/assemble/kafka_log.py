@@ -1,18 +1,23 @@
 """The assembler's operations on a real Kafka: each is one call of the client, or two."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from pipeline.assemble import inputs
+from pipeline.assemble.inputs import ASSEMBLE, Role
 from pipeline.assemble.log import Committed, Fetched, Input, Limits, Listener, Topics
 from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.errors import ConfigError, FatalKafkaError, TransactionError, UnavailableError
 from pipeline.kafka import offsets, topics, verdict
 from pipeline.kafka.changelog import Changelog
-from pipeline.kafka.clients import consumer_config, poll_gap_max_s, producer_config
+from pipeline.kafka.clients import (
+    admin_config,
+    consumer_config,
+    poll_gap_max_s,
+    producer_config,
+)
 from pipeline.kafka.entries import Changes, Write
 from pipeline.kafka.identity import Watch
 from pipeline.kafka.messages import record_of
@@ -22,19 +27,6 @@ from pipeline.record import Instant, Record
 
 _ANSWER_S: Final = 2.0
 _FETCH_WAIT_MS: Final = 100
-
-
-class Role(NamedTuple):
-    """What a member of a group reads for."""
-
-    name: str
-    co_partitioned: bool
-    """Whether equal partition numbers of several inputs must come together."""
-    check: Callable[[AdminClient, KafkaSettings, Topics], Topics]
-    """Refuses topics that do not fit, and says which they are."""
-
-
-ASSEMBLE: Final = Role("assemble", co_partitioned=True, check=inputs.check)
 
 
 class KafkaLog:
@@ -59,7 +51,7 @@ class KafkaLog:
         )
         group = f"{application}-{role.name}"
         several = role.co_partitioned and len(names.commerce) > 1
-        self._settings, self._check = kafka, role.check
+        self._settings, self._check, make = kafka, role.check, role.clients
         transactions.gap_limited(poll_gap_max_s(kafka))
         own = {"enable.partition.eof": True, "fetch.wait.max.ms": _FETCH_WAIT_MS}
         # Range without the new protocol is eager: every assignment replaces the one before.
@@ -68,18 +60,22 @@ class KafkaLog:
         self._knows_limits = True
         self._limits: dict[str, int] = {}
         try:
-            self._admin: AdminClient = topics.admin_client(kafka)
-            self._consumer = Consumer(
+            self._admin: AdminClient = make.admin(admin_config(kafka))
+            self._consumer = make.consumer(
                 consumer_config(
                     kafka, group=group, co_partitioned=several, member=instance, own=own
                 )
             )
             self._states = Changelog(
-                consumer_config(kafka, group=f"{group}-restore"), self._admin, names.guest_states
+                consumer_config(kafka, group=f"{group}-restore"),
+                self._admin,
+                names.guest_states,
+                make=make.consumer,
             )
             self._watch = Watch(self._admin)
             self._transactions = Transactions(
-                producer_config(kafka, transactional_id=f"{group}-{instance}")
+                producer_config(kafka, transactional_id=f"{group}-{instance}"),
+                make=make.producer,
             )
         except KafkaException as raised:
             raise ConfigError(f"Kafka's client refuses the settings: {raised}") from raised

@@ -6,13 +6,16 @@ from typing import Final
 from pipeline.assemble.clock import Clock
 from pipeline.assemble.log import Input, Log
 from pipeline.assemble.membership import Membership
+from pipeline.assemble.partition import Partition
+from pipeline.assemble.waits import lacks
 from pipeline.errors import UnavailableError
 from pipeline.metrics import assemble as metrics
 from pipeline.metrics import transactions
-from pipeline.orders.guest import Guest
 from pipeline.record import Instant
 
 EVERY_S: Final = 10.0
+DUE_MAX: Final = 1_000
+"""Due timers of a partition that are counted; more are as many."""
 
 
 class Observer:
@@ -35,7 +38,10 @@ class Observer:
 
     def _sizes(self) -> None:
         partitions = self._members.active.values()
-        metrics.guests_known(sum(len(partition.store) for partition in partitions))
+        metrics.guests_known(
+            sum(len(partition.store) for partition in partitions),
+            state_bytes=sum(partition.state_bytes for partition in partitions),
+        )
         waiting = Counter[str]()
         oldest: list[Instant] = []
         for partition in partitions:
@@ -44,9 +50,11 @@ class Observer:
                 oldest.extend(order.since for order in guest.waiting)
         metrics.orders_wait(waiting, min(oldest, default=None))
         now = self._clock.now()
+        due = {one.number: len(one.timers.due(now, DUE_MAX)) for one in partitions}
         metrics.timers_wait(
             sum(len(partition.timers) for partition in partitions),
-            held_back=sum(partition.timers.first_due(now) is not None for partition in partitions),
+            due=sum(due.values()),
+            held_back=sum(due[one.number] for one in partitions if _is_held(one)),
         )
 
     def _lag(self) -> None:
@@ -62,14 +70,6 @@ class Observer:
         return self._members.active[one.partition].positions.get(one.topic, 0)
 
 
-def lacks(guest: Guest) -> list[str]:
-    """What each waiting order of a guest waits for, first of all."""
-    if guest.identity is None:
-        return ["identity"] * len(guest.waiting)
-    paid = {payment.event.order_id for payment in guest.payments}
-    return [
-        "lines"
-        if order.payment_waived or order.event.payment or order.event.order_id in paid
-        else "payment"
-        for order in guest.waiting
-    ]
+def _is_held(partition: Partition) -> bool:
+    """Whether input that lies unread may speak against what is due."""
+    return partition.gate is None or not partition.gate.is_passed(partition.positions)

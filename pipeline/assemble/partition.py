@@ -45,6 +45,8 @@ class Partition:
     gate: Gate | None = None
     waiting: dict[GuestId, Guest] = field(default_factory=dict)
     """Guests of whom an order waits."""
+    state_bytes: int = 0
+    """What the values of *store* come to."""
     timers: Timers = field(init=False)
     _hot: dict[GuestId, Guest] = field(default_factory=dict)
 
@@ -69,8 +71,10 @@ class Partition:
 
     def put(self, guest_id: GuestId, guest: Guest, value: bytes) -> None:
         """Remember a guest, and the same as bytes."""
-        before = self.wake_at(guest_id)
+        known = self.store.get(guest_id)
+        before = None if known is None else state.wake_at(known)
         self.store[guest_id] = value
+        self.state_bytes += len(value) - (0 if known is None else len(known))
         self._hot.pop(guest_id, None)
         self._warm(guest_id, guest)
         self.timers.moved(guest_id, before, state.wake_at(value))
@@ -78,7 +82,7 @@ class Partition:
 
     def forget(self, guest_id: GuestId) -> None:
         """Remember nothing of a guest any more."""
-        self.store.pop(guest_id, None)
+        self.state_bytes -= len(self.store.pop(guest_id, b""))
         self._hot.pop(guest_id, None)
         self.waiting.pop(guest_id, None)
 
@@ -99,6 +103,7 @@ class Partition:
         """
         self._hot.clear()
         self.waiting.clear()
+        self.state_bytes = sum(map(len, self.store.values()))
         self.gate = None
         self.mark = ""
         known: list[tuple[Instant, GuestId]] = []

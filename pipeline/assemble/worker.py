@@ -26,6 +26,7 @@ from pipeline.errors import FencedError, RecordError, UnavailableError
 from pipeline.metrics import assemble as metrics
 from pipeline.metrics import set_aside, transactions
 from pipeline.orders.advance import advance
+from pipeline.orders.guest import Became
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import Instant, Record, later
 
@@ -146,6 +147,8 @@ class AssembleWorker:
         guest = batch.guest(partition, event.guest_id)
         step = advance(guest, event, record, self._policy)
         batch.take(partition, record, event.guest_id, step)
+        if step.became is Became.REPEAT:
+            batch.repeats[type(event).__name__] += 1
 
     def _keep(self, batch: Batch, fetched: Fetched) -> None:
         if batch.is_empty:
@@ -161,6 +164,8 @@ class AssembleWorker:
         took_s = self._clock.elapsed_s() - began
         transactions.kept(batch.outcomes, writes=len(writes), seconds=took_s)
         metrics.owes(batch.owed)
+        metrics.repeated(batch.repeats)
+        metrics.waits_ended(batch.waits)
         for reason, position in batch.refused:
             set_aside(WORKER, reason, position)
 

@@ -1,8 +1,8 @@
 """What assemble counts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline.metrics import label_of, log
 
@@ -10,14 +10,27 @@ OWED = Counter("pipeline_owed", "What is owed to Sitecore, by kind.", ["kind"])
 RESTORED = Counter("pipeline_restored_records", "States read back of partitions that came.")
 RESTORE_REMAINING = Gauge("pipeline_restore_remaining_records", "States still to be read back.")
 GUESTS = Gauge("pipeline_guests", "Guests that are remembered.")
+STATE_BYTES = Gauge("pipeline_state_bytes", "What they come to as bytes, without their keys.")
 ORDERS_WAITING = Gauge("pipeline_orders_waiting", "Orders that wait, by what they lack.", ["lacks"])
 OLDEST_WAITING = Gauge(
     "pipeline_orders_waiting_oldest_timestamp_seconds",
     "Since when the order waits that has waited longest; 0 when none does.",
 )
+CONFIGURED_WAIT_SECONDS = Histogram(
+    "pipeline_configured_wait_seconds",
+    "How long orders waited before they were owed or set aside, by what they lacked.",
+    ["lacks"],
+    buckets=(1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400),
+)
 TIMERS = Gauge("pipeline_timers", "Timers that are set.")
-TIMERS_HELD = Gauge(
-    "pipeline_timers_held_partitions", "Partitions with due timers that unread input holds back."
+TIMERS_DUE = Gauge(
+    "pipeline_timers_due", "Timers that are due and not fired; of a partition 1,000 at most."
+)
+TIMERS_HELD = Gauge("pipeline_timers_held", "Of those, what input that lies unread holds back.")
+REPEATS = Counter(
+    "pipeline_repeats",
+    "Events that were known already: orders and payments by their order, all else by event id.",
+    ["kind"],
 )
 
 
@@ -25,6 +38,18 @@ def owes(owed: Mapping[str, int]) -> None:
     """Count what is owed, once it is kept."""
     for kind, count in owed.items():
         OWED.labels(label_of(kind)).inc(count)
+
+
+def repeated(repeats: Mapping[str, int]) -> None:
+    """Count events that were known already, once that is kept."""
+    for kind, count in repeats.items():
+        REPEATS.labels(label_of(kind)).inc(count)
+
+
+def waits_ended(waits: Iterable[tuple[str, float]]) -> None:
+    """Note how long orders waited, by what they lacked."""
+    for what, seconds in waits:
+        CONFIGURED_WAIT_SECONDS.labels(what).observe(seconds)
 
 
 def restored(records: int, remaining: int) -> None:
@@ -38,9 +63,10 @@ def partition_ready(partition: int, guests: int) -> None:
     log.info("partition.ready", partition=partition, guests=guests)
 
 
-def guests_known(count: int) -> None:
-    """Show how many guests are remembered."""
+def guests_known(count: int, *, state_bytes: int) -> None:
+    """Show how many guests are remembered, and what they come to."""
     GUESTS.set(count)
+    STATE_BYTES.set(state_bytes)
 
 
 def orders_wait(lacking: Mapping[str, int], oldest_at: int | None) -> None:
@@ -50,7 +76,8 @@ def orders_wait(lacking: Mapping[str, int], oldest_at: int | None) -> None:
     OLDEST_WAITING.set(0 if oldest_at is None else oldest_at / 1000)
 
 
-def timers_wait(count: int, *, held_back: int) -> None:
-    """Show how many timers are set, and in how many partitions due ones must wait."""
+def timers_wait(count: int, *, due: int, held_back: int) -> None:
+    """Show how many timers are set, are due, and must wait although they are."""
     TIMERS.set(count)
+    TIMERS_DUE.set(due)
     TIMERS_HELD.set(held_back)
