@@ -183,6 +183,19 @@ def test_a_destination_that_forgets_its_own_browser_ids_is_held() -> None:
     run(scenario)
 
 
+def test_a_hold_is_written_down_at_once() -> None:
+    """A crash a moment later must not let the next worker run into the same wall."""
+
+    async def scenario(world: World) -> None:
+        world.reply = lambda _: http_answer(401, b"")
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(0.2)
+        await member.crash()
+
+    assert ledger_state.HOLD_KEY in run(scenario).deliveries[0]
+
+
 def test_while_held_no_browser_id_is_asked_for() -> None:
     """Each would be another guest at Sitecore, for nothing."""
 

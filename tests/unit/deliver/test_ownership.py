@@ -67,6 +67,25 @@ def test_a_partition_that_comes_during_the_drain_is_given_back() -> None:
     assert (1, None, False) in world.journal.details("release")
 
 
+def test_after_a_loss_nothing_starts_before_a_commit_is_acknowledged() -> None:
+    """Whoever lost one partition unawares may have lost the others too."""
+
+    async def scenario(world: World) -> None:
+        member = Member(world, SETTINGS, partitions=(0, 1), of=2)
+        await passes(3)
+        world.fails_commit = lambda: True
+        await passes(1)
+        member.kafka.lose(0)
+        world.owe(view("b", 1), partition=1)
+        await passes(5)
+        assert world.sent == []
+
+        world.fails_commit = lambda: False
+        await passes(5)
+
+    assert run(scenario).views(B) == ["1"]
+
+
 def test_a_revoked_partition_is_drained_while_the_others_go_on() -> None:
     """A rebalance stops nothing but what moves."""
 

@@ -253,7 +253,14 @@ def test_no_more_comes_than_one_reading_after_the_limit() -> None:
         await passes(5)
         assert member.kafka.positions[0] == port.READ_MAX
 
-    run(scenario)
+        await member.crash()
+        world.reply = lambda _: http_answer()
+        Member(world, DeliverSettings(in_hand_max=10))
+        await passes(60)
+
+    world = run(scenario)
+
+    assert sum(marked for _, _, marked in world.accepted) >= port.READ_MAX
 
 
 def test_an_unknown_outcome_is_repeated_and_marked() -> None:
