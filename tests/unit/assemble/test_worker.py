@@ -200,10 +200,9 @@ def test_records_of_a_partition_that_has_just_gone_are_dropped() -> None:
     assert Input("commerce", 1) not in scene.log.offsets
 
 
-def test_what_is_read_twice_is_taken_once() -> None:
+def test_what_is_read_twice_is_taken_once(scene: Scene) -> None:
     """A partition that went and came back within one read is read again from its offset."""
-    scene = Scene()
-    scene.joins(0)
+    scene.hears_junk()
     scene.hears(added(1, "shoes"))
     scene.turns()
     scene.log.reading[Input("commerce", 0)] = 0
@@ -212,6 +211,7 @@ def test_what_is_read_twice_is_taken_once() -> None:
 
     carts = [owed for owed in scene.owed() if isinstance(owed, OwedCart)]
     assert [len(cart.lines) for cart in carts] == [1, 2]
+    assert len(scene.log.values("letters")) == 1
 
 
 def test_a_timeout_does_not_overtake_what_lies_unread(scene: Scene) -> None:
@@ -229,6 +229,25 @@ def test_a_timeout_does_not_overtake_what_lies_unread(scene: Scene) -> None:
 
     (order,) = [owed for owed in scene.owed() if isinstance(owed, OwedOrder)]
     assert order.payment is not None
+
+
+def test_a_later_timer_is_not_let_through_by_an_earlier_look(scene: Scene) -> None:
+    """What was published since then, and lies unread, may speak against this one."""
+    scene.hears(identified(1), placed(2, "1001", line("shoes"), payment=None))
+    scene.turns()
+    scene.clock.moves(62)
+    scene.turns()
+    scene.hears(placed(70, "1002", line("coat"), payment=None))
+    scene.turns()
+    scene.clock.moves(100)
+    scene.log.paused = True
+    scene.hears(paid(80, "1002"))
+    scene.turns(2)
+    scene.log.paused = False
+    scene.turns()
+
+    orders = [owed for owed in scene.owed() if isinstance(owed, OwedOrder)]
+    assert [order.payment is None for order in orders] == [True, False]
 
 
 def test_a_timer_waits_for_every_source() -> None:
