@@ -1,7 +1,7 @@
 """What one transaction is about to change: nothing of it is visible before it is kept."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pipeline.assemble import state
@@ -11,28 +11,42 @@ from pipeline.assemble.partition import BEGAN_KEY, Partition
 from pipeline.assemble.waits import ended
 from pipeline.errors import RecordError
 from pipeline.kafka.entries import Write
-from pipeline.orders.guest import Guest, Step
+from pipeline.orders.guest import Step
 from pipeline.record import GuestId, Instant, Position, Record
 
 TIMER: Final = "timer"
 
 
-class _Pending:
+class Pending:
     """A guest as this batch leaves it."""
 
-    __slots__ = ("before", "guest", "value", "wake_at", "wake_before")
+    __slots__ = ("_before", "_partition", "_step", "guest", "guest_id", "value")
 
-    def __init__(self, before: Guest | None, wake_before: Instant | None) -> None:
-        self.before = before
-        self.guest = before
-        self.wake_before = wake_before
-        self.wake_at = wake_before
+    def __init__(self, partition: Partition, guest_id: GuestId) -> None:
+        self._partition = partition
+        self._step: Step | None = None
+        self.guest_id = guest_id
+        self.guest = self._before = partition.guest(guest_id)
         self.value: bytes | None = None
+        """The guest as bytes, once it is written."""
+
+    @property
+    def wake_at(self) -> Instant | None:
+        """The guest's next timer."""
+        return self._step.wake_at if self._step is not None else self._wake_before()
 
     @property
     def is_same(self) -> bool:
         """Whether there is nothing to write."""
-        return self.guest is self.before and self.wake_at == self.wake_before
+        return self.guest is self._before and self.wake_at == self._wake_before()
+
+    def take(self, step: Step) -> None:
+        """Go on from what an event or a timer has made of the guest."""
+        self._step = step
+        self.guest = step.guest
+
+    def _wake_before(self) -> Instant | None:
+        return None if self._before is None else self._partition.wake_at(self.guest_id)
 
 
 class Batch:
@@ -51,7 +65,7 @@ class Batch:
         self._active = active
         self._outputs = outputs
         self._positions: dict[int, dict[str, int]] = {}
-        self._pending: dict[tuple[int, GuestId], _Pending] = {}
+        self._pending: dict[int, dict[GuestId, Pending]] = {}
         self._writes: list[Write] = []
         self._touched: set[int] = set()
         self.outcomes: Counter[tuple[str, str]] = Counter()
@@ -87,13 +101,16 @@ class Batch:
         reached = self.positions(partition).get(position.topic)
         return None if reached is None or position.offset < reached else partition
 
-    def guest(self, partition: Partition, guest_id: GuestId) -> Guest | None:
+    def pending(self, partition: Partition, guest_id: GuestId) -> Pending:
         """A guest, as the batch has left it so far."""
-        return self._of(partition, guest_id).guest
-
-    def wake_at(self, partition: Partition, guest_id: GuestId) -> Instant | None:
-        """A guest's next timer, as the batch has left it so far."""
-        return self._of(partition, guest_id).wake_at
+        number = partition.number
+        guests = self._pending.get(number)
+        if guests is None:
+            guests = self._pending[number] = {}
+        pending = guests.get(guest_id)
+        if pending is None:
+            pending = guests[guest_id] = Pending(partition, guest_id)
+        return pending
 
     def positions(self, partition: Partition) -> dict[str, int]:
         """How far a partition was read, by topic, as the batch has left it so far."""
@@ -102,14 +119,14 @@ class Batch:
             found = self._positions[partition.number] = dict(partition.positions)
         return found
 
-    def take(self, partition: Partition, record: Record, guest_id: GuestId, step: Step) -> None:
+    def take(self, partition: Partition, record: Record, pending: Pending, step: Step) -> None:
         """Add what an event has made of its guest."""
-        self._settle(partition, guest_id, step)
+        self._settle(partition.number, pending, step)
         self._pass(partition, record, step.became.value)
 
-    def wake(self, partition: Partition, guest_id: GuestId, step: Step) -> None:
+    def wake(self, partition: Partition, pending: Pending, step: Step) -> None:
         """Add what a timer has made of its guest."""
-        self._settle(partition, guest_id, step)
+        self._settle(partition.number, pending, step)
         self._touched.add(partition.number)
         self.outcomes[TIMER, step.became.value] += 1
 
@@ -132,12 +149,10 @@ class Batch:
         now = self._outputs.began
         new = (number for number in sorted(self._touched) if self._active[number].began != now)
         writes = [*self._writes, *(self._outputs.state(number, BEGAN_KEY, now) for number in new)]
-        for (number, guest_id), pending in self._pending.items():
-            if pending.is_same:
-                continue
+        for number, pending in self._changed():
             if pending.guest is not None:
                 pending.value = state.encode(pending.guest, pending.wake_at)
-            writes.append(self._outputs.state(number, guest_id.encode(), pending.value))
+            writes.append(self._outputs.state(number, pending.guest_id.encode(), pending.value))
         return writes
 
     def offsets(self) -> dict[Input, int]:
@@ -150,14 +165,12 @@ class Batch:
 
     def keep(self, mark: str) -> None:
         """Make it visible: Kafka has it, after `writes` and `offsets`, under that mark."""
-        for (number, guest_id), pending in self._pending.items():
+        for number, pending in self._changed():
             partition = self._active[number]
-            if pending.is_same:
-                continue
             if pending.guest is None:
-                partition.forget(guest_id)
+                partition.forget(pending.guest_id)
             elif pending.value is not None:
-                partition.put(guest_id, pending.guest, pending.value)
+                partition.put(pending.guest_id, pending.guest, pending.value)
         for number in self._touched:
             self._active[number].began = self._outputs.began
             self._active[number].mark = mark
@@ -168,26 +181,21 @@ class Batch:
         for number, positions in self._positions.items():
             self._active[number].positions = positions
 
-    def _of(self, partition: Partition, guest_id: GuestId) -> _Pending:
-        key = (partition.number, guest_id)
-        pending = self._pending.get(key)
-        if pending is None:
-            guest = partition.guest(guest_id)
-            wake_at = None if guest is None else partition.wake_at(guest_id)
-            pending = self._pending[key] = _Pending(guest, wake_at)
-        return pending
+    def _changed(self) -> Iterator[tuple[int, Pending]]:
+        for number, guests in self._pending.items():
+            for pending in guests.values():
+                if not pending.is_same:
+                    yield number, pending
 
-    def _settle(self, partition: Partition, guest_id: GuestId, step: Step) -> None:
-        pending = self._of(partition, guest_id)
+    def _settle(self, number: int, pending: Pending, step: Step) -> None:
         if pending.guest is not None and pending.guest.waiting:
             self.waits.extend(ended(pending.guest, step))
-        pending.guest = step.guest
-        pending.wake_at = step.wake_at
+        pending.take(step)
         for owed in step.owed:
-            self._writes.append(self._outputs.owed(partition.number, owed))
+            self._writes.append(self._outputs.owed(number, owed))
             self.owed[type(owed).__name__] += 1
         for one in step.set_aside:
-            self._writes.append(self._outputs.set_aside(partition.number, one))
+            self._writes.append(self._outputs.set_aside(number, one))
             self.refused.append((one.refusal.rule, one.position))
 
     def _pass(self, partition: Partition, record: Record, outcome: str) -> None:

@@ -60,7 +60,7 @@ class Firing:
         most = max(1, self._timers_max - batch.records)
         for _, guest_id in partition.timers.due(gate.sampled_at, most):
             # An event of this batch may have moved the timer; one may be followed by another.
-            due_at = batch.wake_at(partition, guest_id)
+            due_at = batch.pending(partition, guest_id).wake_at
             while due_at is not None and gate.covers(due_at):
                 step_at = due_at
                 due_at = self._wake(partition, guest_id, at=step_at, positions=positions, to=batch)
@@ -76,9 +76,9 @@ class Firing:
         positions: tuple[Position, ...],
         to: Batch,
     ) -> Instant | None:
-        guest = to.guest(partition, guest_id)
-        if guest is None:
+        pending = to.pending(partition, guest_id)
+        if pending.guest is None:
             return None
-        step = wake(guest, at, positions, self._policy)
-        to.wake(partition, guest_id, step)
+        step = wake(pending.guest, at, positions, self._policy)
+        to.wake(partition, pending, step)
         return step.wake_at

@@ -60,6 +60,11 @@ def wake_at(value: bytes) -> Instant | None:
     return None if wake == _NO_WAKE else Instant(wake)
 
 
+def wakes_alike(one: bytes, other: bytes) -> bool:
+    """Whether two values have their next timer at the same time, or neither has one."""
+    return one[:_HEAD_BYTES] == other[:_HEAD_BYTES]
+
+
 def _check(value: bytes) -> None:
     if len(value) < _HEAD_BYTES or value[0] != FORMAT:
         raise StateError("a value of the guest states is not a guest's state")

@@ -144,9 +144,9 @@ class AssembleWorker:
         except RecordError as error:
             batch.refuse(partition, record, error)
             return
-        guest = batch.guest(partition, event.guest_id)
-        step = advance(guest, event, record, self._policy)
-        batch.take(partition, record, event.guest_id, step)
+        pending = batch.pending(partition, event.guest_id)
+        step = advance(pending.guest, event, record, self._policy)
+        batch.take(partition, record, pending, step)
         if step.became is Became.REPEAT:
             batch.repeats[type(event).__name__] += 1
 
