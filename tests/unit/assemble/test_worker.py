@@ -250,6 +250,18 @@ def test_a_later_timer_is_not_let_through_by_an_earlier_look(scene: Scene) -> No
     assert [order.payment is None for order in orders] == [True, False]
 
 
+def test_one_timer_after_another_fires(scene: Scene) -> None:
+    """Each needs a look of its own at where the topics end."""
+    scene.hears(identified(1))
+    for number, second in enumerate((2, 70, 140)):
+        scene.hears(placed(second, str(number), line("shoes"), payment=None))
+        scene.turns()
+        scene.clock.moves(70)
+        scene.turns()
+
+    assert scene.kinds() == ["OwedIdentity"] + ["OwedOrder"] * 3
+
+
 def test_a_timer_waits_for_every_source() -> None:
     """The payment may lie in another topic than the order."""
     scene = Scene(TWO_SOURCES)
