@@ -7,8 +7,8 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from pipeline.sitecore.codec import decode_owed
 
-_QUIET_S = 2.0
-"""After this long without a message, all have been seen."""
+_QUIET_S = 10.0
+"""After this long without a message, all have been seen that will be."""
 
 
 class Steady:
