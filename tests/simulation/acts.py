@@ -37,8 +37,7 @@ def turn(world: World) -> None:
 def beat(world: World) -> None:
     """Let every client be heard that is not frozen."""
     for one in world.instances:
-        if not one.is_frozen:
-            one.log.consumer.beat()
+        one.beat()
 
 
 def _publish(world: World) -> None:

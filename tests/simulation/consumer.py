@@ -1,121 +1,222 @@
-"""A member of the group, as the client library is one: it talks by itself, and tells when asked."""
+"""The client library's consumer on the model: a member of the group, or a reader of its own."""
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Collection
+from typing import Any, Final, NamedTuple
 
-from pipeline.assemble.log import Input, Listener
+from confluent_kafka import KafkaError, TopicPartition
+
+from pipeline.assemble.log import Input
+from pipeline.kafka.clients import ClientConfig
 from tests.simulation.broker import Broker
+from tests.simulation.membership import Membership
+from tests.simulation.partition_log import Slot
+from tests.simulation.stage import Stage
+from tests.simulation.transactions import refusal
 
-POLL_MAX_S: Final = 300.0
-"""A member that reads nothing for so long leaves by itself."""
-
-Callback: TypeAlias = Callable[[], None]
+_MOST_AT_ONCE: Final = 12
 
 
-class Consumer:
-    """What is ours, what is read, and what the application has not been told yet."""
+class Message(NamedTuple):
+    """A record, or what stands in its place."""
 
-    def __init__(self, broker: Broker, *, eager: bool) -> None:
+    where: Input
+    at: int
+    slot: Slot | None = None
+    """None: the end of the partition was reached."""
+
+    def error(self) -> KafkaError | None:
+        """What it is instead of a record."""
+        return KafkaError(KafkaError._PARTITION_EOF, "the end") if self.slot is None else None
+
+    def topic(self) -> str:
+        """Where it lies."""
+        return self.where.topic
+
+    def partition(self) -> int:
+        """Where it lies."""
+        return self.where.partition
+
+    def offset(self) -> int:
+        """Where it lies."""
+        return self.at
+
+    def key(self) -> bytes | None:
+        """Whose it is."""
+        return self.slot.write.key if self.slot and self.slot.write else None
+
+    def value(self) -> bytes | None:
+        """What it says."""
+        return self.slot.write.value if self.slot and self.slot.write else None
+
+    def headers(self) -> list[tuple[str, bytes | None]] | None:
+        """What else it says."""
+        return list(self.slot.write.headers) if self.slot and self.slot.write else None
+
+    def timestamp(self) -> tuple[int, int]:
+        """When it was written."""
+        return (1, self.slot.at if self.slot else 0)
+
+
+class SimConsumer:
+    """Reads in pieces; tells of the group in the middle of them."""
+
+    waits_for_stable = True
+    """Whether committed offsets are answered once they are sure."""
+    tells_ends = True
+    """Whether ends are told of, past all that is no record."""
+
+    def __init__(self, broker: Broker, stage: Stage, config: ClientConfig) -> None:
+        assert config["isolation.level"] == "read_committed"
+        assert config["enable.partition.eof"]
+        self.membership: Membership | None = None
         self._broker = broker
-        self._eager = eager
-        self._listener: Listener | None = None
-        self._told: list[Callback] = []
-        self._must_join = False
-        self.member_id = ""
-        self.generation = -1
-        self.owned: set[int] = set()
-        self.reading: dict[Input, int] = {}
-        self.ended_at: dict[Input, int] = {}
-        """Where an end was last told of, by input; it is told once."""
-        self.is_paused = False
-        self.polled_at = broker.clock.elapsed_s
-
-    def subscribe(self, listener: Listener) -> None:
-        """Want a share."""
-        self._listener = listener
-        self._must_join = True
+        self._stage = stage
+        self._config = config
+        self._reading: dict[Input, int] = {}
+        self._ended_at: dict[Input, int] = {}
+        self._paused: set[Input] = set()
 
     def beat(self) -> None:
-        """Do what the client does in the background: be heard, and follow rebalances."""
-        group = self._broker.group
-        if self._listener is None or self._broker.is_down:
-            return
-        if self._broker.clock.elapsed_s - self.polled_at > POLL_MAX_S:
-            group.leave(self.member_id)
-        if self.member_id and not group.hears(self.member_id):
-            self._dropped()
-        elif self._told:
-            return
-        elif self._must_join:
-            self._must_join = False
-            self.member_id = group.join(self.member_id, self.owned)
-        elif group.is_stable and group.generation != self.generation:
-            self._follow()
-        elif not group.is_stable and not group.members[self.member_id].has_joined:
-            self._rejoin()
+        """Do what the client does in the background."""
+        if self.membership is not None:
+            self.membership.beat()
 
-    def tell(self) -> None:
-        """Call back what is due to be told."""
-        while self._told:
-            self._told.pop(0)()
+    def subscribe(
+        self,
+        topics: list[str],
+        *,
+        on_assign: Callable[[Any, list[TopicPartition]], None],
+        on_revoke: Callable[[Any, list[TopicPartition]], None],
+        on_lost: Callable[[Any, list[TopicPartition]], None],
+    ) -> None:
+        """Become a member; *consume* and *close* call back."""
 
-    def leave(self) -> None:
-        """Tell what is given up, and leave."""
-        self._told.clear()
-        if self.owned:
-            self._revoke(frozenset(self.owned))
-        if not self._broker.is_down:
-            self._broker.group.leave(self.member_id)
-        self._listener = None
+        def of(
+            call: Callable[[Any, list[TopicPartition]], None],
+        ) -> Callable[[frozenset[int]], None]:
+            return lambda numbers: call(
+                self, [TopicPartition(topic, one) for one in sorted(numbers) for topic in topics]
+            )
 
-    def _dropped(self) -> None:
-        self.member_id = ""
-        self.generation = -1
-        self._must_join = True
-        self._told.clear()
-        if self.owned:
-            self._told.append(self._lose)
+        eager = self._config["partition.assignment.strategy"] == "range"
+        self.membership = Membership(
+            self._broker, of(on_assign), of(on_revoke), of(on_lost), eager=eager
+        )
 
-    def _rejoin(self) -> None:
-        if self._eager and self.owned:
-            gone = frozenset(self.owned)
-            self._told.append(lambda: self._revoke(gone))
-        self._must_join = True
+    def consume(self, records_max: int, timeout_s: float) -> list[Message]:
+        """Read what has come."""
+        stage, member = self._stage, self.membership
+        stage.at("consume" if member else "consume states")
+        messages = self._read()
+        stage.passes(timeout_s * stage.between(0, 2) / 2)
+        if member is not None:
+            stage.taken.clear()
+            member.polled()
+            messages.extend(self._read())
+        return messages
 
-    def _follow(self) -> None:
-        group = self._broker.group
-        self.generation = group.generation
-        assigned = group.members[self.member_id].assigned
-        gone, new = self.owned - assigned, assigned - self.owned
-        if gone:
-            self._told.append(lambda: self._revoke(frozenset(gone)))
-            self._must_join = True
-        self._told.append(lambda: self._gain(new))
+    def incremental_assign(self, parts: list[TopicPartition]) -> None:
+        """Read these too."""
+        self._stage.at("assign", *_told(parts))
+        for one, offset in _offsets(parts).items():
+            assert one not in self._reading, "it is read already"
+            self._read_from(one, offset)
 
-    def _gain(self, numbers: frozenset[int]) -> None:
-        self.owned |= numbers
-        self._who.assigned(self._inputs(numbers))
+    def incremental_unassign(self, parts: list[TopicPartition]) -> None:
+        """Read these no further."""
+        for one in _offsets(parts):
+            del self._reading[one]
 
-    def _revoke(self, numbers: frozenset[int]) -> None:
-        self._who.revoked(self._inputs(numbers))
-        self._forget(numbers)
+    def assign(self, parts: list[TopicPartition]) -> None:
+        """Read these only."""
+        self._stage.at("assign all", *_told(parts))
+        self._reading.clear()
+        for one, offset in _offsets(parts).items():
+            self._read_from(one, offset)
 
-    def _lose(self) -> None:
-        gone = frozenset(self.owned)
-        self._who.lost(self._inputs(gone))
-        self._forget(gone)
+    def unassign(self) -> None:
+        """Read nothing."""
+        self._reading.clear()
 
-    def _forget(self, numbers: frozenset[int]) -> None:
-        self.owned -= numbers
-        for one in self._inputs(numbers):
-            self.reading.pop(one, None)
-            self.ended_at.pop(one, None)
+    def seek(self, part: TopicPartition) -> None:
+        """Go on elsewhere."""
+        self._stage.at("seek", *_told([part]))
+        one = Input(part.topic, part.partition)
+        if one not in self._reading:
+            raise refusal(KafkaError._STATE, "it is not read")
+        self._read_from(one, part.offset)
 
-    @property
-    def _who(self) -> Listener:
-        assert self._listener is not None, "nobody listens"
-        return self._listener
+    def pause(self, parts: list[TopicPartition]) -> None:
+        """Read nothing of these for a while; remembered even when they go and come back."""
+        self._paused.update(_offsets(parts))
 
-    def _inputs(self, numbers: frozenset[int]) -> list[Input]:
-        topics = self._broker.topics.commerce
-        return [Input(topic, number) for number in sorted(numbers) for topic in topics]
+    def resume(self, parts: list[TopicPartition]) -> None:
+        """Read these again."""
+        self._paused.difference_update(_offsets(parts))
+
+    def committed(self, parts: list[TopicPartition], timeout_s: float) -> list[TopicPartition]:
+        """Ask for committed offsets."""
+        stage, asked = self._stage, list(_offsets(parts))
+        stage.at("committed")
+        if self._broker.is_down or stage.strikes("unanswered"):
+            stage.passes(timeout_s)
+            raise refusal(KafkaError._TIMED_OUT, "no answer")
+        if self.waits_for_stable and self._broker.pending(asked):
+            stage.passes(timeout_s)
+            raise refusal(KafkaError._TIMED_OUT, "offsets are not stable")
+        found = [self._committed(one) for one in asked]
+        stage.at("committed:", *_told(found))
+        return found
+
+    def memberid(self) -> str:
+        """Our name in the group; empty: none."""
+        return self.membership.member_id if self.membership else ""
+
+    def consumer_group_metadata(self) -> tuple[str, int]:
+        """Who commits."""
+        assert self.membership is not None
+        return (self.membership.member_id, self.membership.generation)
+
+    def close(self) -> None:
+        """Leave."""
+        if self.membership is not None:
+            self._stage.at("close")
+            self.membership.leave()
+
+    def _committed(self, one: Input) -> TopicPartition:
+        found = self._broker.committed(one)
+        if found is None:
+            return TopicPartition(*one)
+        return TopicPartition(*one, found.offset, found.mark)
+
+    def _read_from(self, one: Input, offset: int) -> None:
+        self._reading[one] = offset
+        self._ended_at.pop(one, None)
+
+    def _read(self) -> list[Message]:
+        messages: list[Message] = []
+        if self._broker.is_down:
+            return messages
+        for one, position in list(self._reading.items()):
+            if one not in self._paused:
+                messages.extend(self._read_one(one, position))
+        return messages
+
+    def _read_one(self, one: Input, position: int) -> list[Message]:
+        log = self._broker.logs[one]
+        end = min(log.stable_end, position + self._stage.between(0, _MOST_AT_ONCE))
+        found = [Message(one, offset, slot) for offset, slot, _ in log.committed(position, end)]
+        self._reading[one] = max(position, end)
+        at_end = end == log.stable_end and self._ended_at.get(one) != end
+        if at_end and self.tells_ends:
+            self._ended_at[one] = end
+            found.append(Message(one, end))
+        return found
+
+
+def _offsets(parts: Collection[TopicPartition]) -> dict[Input, int]:
+    return {Input(part.topic, part.partition): part.offset for part in parts}
+
+
+def _told(parts: Collection[TopicPartition]) -> list[str]:
+    return [f"{part.topic}/{part.partition}@{part.offset}" for part in parts]

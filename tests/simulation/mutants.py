@@ -4,15 +4,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipeline.assemble.batch import Batch
+from pipeline.assemble.firing import Firing
+from pipeline.assemble.kafka_log import KafkaLog
 from pipeline.assemble.keeping import Keeper
 from pipeline.assemble.log import Fetched, Input
 from pipeline.assemble.partition import Partition
+from pipeline.assemble.timers import Gate
 from pipeline.assemble.worker import AssembleWorker
-from pipeline.kafka.entries import Changes
-from pipeline.record import Record
+from pipeline.record import Instant, Record
 from tests.simulation.broker import Broker
+from tests.simulation.consumer import SimConsumer
 from tests.simulation.group import Group
-from tests.simulation.sim_log import SimLog
 from tests.simulation.transactions import Producer, Transactions
 from tests.simulation.world import Mechanisms
 
@@ -47,45 +49,40 @@ class _NoGenerations(Broker):
         self.group = _OpenGroup(self.numbers, lambda: self.now)
 
 
-class _Nameless(SimLog):
+class _Nameless(KafkaLog):
     """Commits as nobody once the group has dropped us."""
 
-    def _member(self) -> str:
-        return self.consumer.member_id
+    def send_offsets(self, offsets: Mapping[Input, int], mark: str) -> None:
+        group = self._consumer.consumer_group_metadata()
+        self._transactions.send_offsets(offsets, mark=mark, group=group)
 
 
-class _UnstableOffsets(SimLog):
+class _Unstable(SimConsumer):
     """Takes committed offsets while a transaction is about to change them."""
 
-    def _is_pending(self, inputs: Collection[Input]) -> bool:
-        return False
+    waits_for_stable = False
 
 
-class _StableStates(SimLog):
+class _StableStates(KafkaLog):
     """Takes the end of the guest states from what is committed already."""
 
-    def _state_end(self, number: int) -> int:
-        return self._broker.logs[Input(self.topics.guest_states, number)].stable_end
+    def state_ends(self, partitions: Collection[int]) -> dict[int, int]:
+        inputs = [Input(self.topics.guest_states, number) for number in partitions]
+        return {one.partition: end for one, end in self.ends(inputs).items()}
 
 
-class _NoMarkers(SimLog):
-    """Takes the last record's offset for how far the guest states were read."""
+class _NoMarkers(SimConsumer):
+    """Takes the last record's offset for how far was read."""
 
-    def read_states(self, records_max: int, timeout_s: float) -> Changes:
-        changes = super().read_states(records_max, timeout_s)
-        reached = {}
-        for number, offset in changes.reached.items():
-            log = self._broker.logs[Input(self.topics.guest_states, number)]
-            known = [at for at, _, _ in log.committed(0, offset)]
-            reached[number] = known[-1] + 1 if known else 0
-        return Changes(changes.entries, reached)
+    tells_ends = False
 
 
-class _NoEnds(SimLog):
+class _Blind(Firing):
     """Lets timers fire whatever lies unread."""
 
-    def ends(self, inputs: Collection[Input]) -> dict[Input, int]:
-        return dict.fromkeys(super().ends(inputs), 0)
+    def _sample(self, firsts: dict[int, Instant], now: Instant) -> None:
+        for number in firsts:
+            self._members.active[number].gate = Gate(now, {})
 
 
 class _NoUndo(AssembleWorker):
@@ -142,14 +139,23 @@ def _keeps_by(keeper: type[Keeper]) -> type[AssembleWorker]:
     return Worker
 
 
+def _with_firing(firing: type[Firing]) -> type[AssembleWorker]:
+    class Worker(AssembleWorker):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._firing = firing(self._log, self._members, policy=self._policy, timers_max=100)
+
+    return Worker
+
+
 MUTANTS: Mapping[str, Mechanisms] = {
     "producer epochs": Mechanisms(broker=_NoEpochs),
     "group generations": Mechanisms(broker=_NoGenerations),
     "a member without a name": Mechanisms(log=_Nameless),
-    "waiting for stable offsets": Mechanisms(log=_UnstableOffsets),
+    "waiting for stable offsets": Mechanisms(consumer=_Unstable),
     "the uncommitted end of the states": Mechanisms(log=_StableStates),
-    "markers have offsets": Mechanisms(log=_NoMarkers),
-    "unread input holds timers back": Mechanisms(log=_NoEnds),
+    "markers have offsets": Mechanisms(consumer=_NoMarkers),
+    "unread input holds timers back": Mechanisms(worker=_with_firing(_Blind)),
     "undo": Mechanisms(worker=_NoUndo),
     "ownership filter": Mechanisms(worker=_NoFilter),
     "unclear commits are not kept": Mechanisms(worker=_keeps_by(_Believer)),

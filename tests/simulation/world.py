@@ -4,25 +4,32 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+from pipeline.assemble.inputs import Role
+from pipeline.assemble.kafka_log import KafkaLog
 from pipeline.assemble.log import Topics
 from pipeline.assemble.partition import Partition
 from pipeline.assemble.worker import AssembleWorker
 from pipeline.commerce.events import CommerceEvent
-from pipeline.config import AssembleSettings
+from pipeline.config import AssembleSettings, KafkaSettings, TopicSettings
 from pipeline.errors import FatalKafkaError, UnavailableError
+from pipeline.kafka.clients import ClientConfig, Clients
 from pipeline.record import Record
 from tests.fake_log import FakeClock
 from tests.simulation.broker import Broker
+from tests.simulation.consumer import SimConsumer
 from tests.simulation.customers import POLICY, Customers
 from tests.simulation.faults import Rates, mixture
-from tests.simulation.sim_log import SimLog
+from tests.simulation.producer import SimAdmin, SimProducer
 from tests.simulation.verifier import Verifier
 from tests.unit.orders.story import START
 
 DEPTH_MAX: Final = 2
 """How many workers may be held in the middle of a call at once."""
+
+
+_KAFKA: Final = KafkaSettings(bootstrap_servers="simulated")
 
 
 class Crashed(BaseException):
@@ -34,7 +41,8 @@ class Mechanisms:
     """The parts under test, each replaceable to see whether it is missed."""
 
     worker: type[AssembleWorker] = AssembleWorker
-    log: type[SimLog] = SimLog
+    log: type[KafkaLog] = KafkaLog
+    consumer: type[SimConsumer] = SimConsumer
     broker: type[Broker] = Broker
 
 
@@ -43,13 +51,19 @@ class Instance:
     """One process: a worker and its clients."""
 
     name: str
-    log: SimLog
     worker: AssembleWorker
+    consumers: list[SimConsumer]
     has_started: bool = False
     is_held: bool = False
     """In the middle of a call."""
     is_frozen: bool = False
     is_gone: bool = False
+
+    def beat(self) -> None:
+        """Let its clients be heard, unless the whole process is frozen."""
+        if not self.is_frozen:
+            for consumer in self.consumers:
+                consumer.beat()
 
     @property
     def partitions(self) -> dict[int, Partition]:
@@ -101,15 +115,19 @@ class World:
         self._started += 1
         self.note("starts", name, self._started)
         backstage = Backstage(self, f"{name}#{self._started}")
-        log = self.mechanisms.log(self.broker, backstage, name=name, session=f"s{self._started}")
+        consumers: list[SimConsumer] = []
 
         def decode(record: Record) -> CommerceEvent:
-            return self.customers.decode(record, log.taken)
+            return self.customers.decode(record, backstage.taken)
 
         worker = self.mechanisms.worker(
-            log, AssembleSettings(), decode=decode, policy=POLICY, clock=self.clock.clock
+            self._log(name, backstage, consumers),
+            AssembleSettings(),
+            decode=decode,
+            policy=POLICY,
+            clock=self.clock.clock,
         )
-        backstage.instance = instance = Instance(name, log, worker)
+        backstage.instance = instance = Instance(name, worker, consumers)
         self.instances.append(instance)
 
     def kill(self, one: Instance) -> None:
@@ -147,6 +165,27 @@ class World:
         """Write down what happens."""
         self.journal.append((self.clock.elapsed_s, self.depth, *details))
 
+    def _log(self, name: str, stage: "Backstage", consumers: list[SimConsumer]) -> KafkaLog:
+        """Make the real port, with clients of the model."""
+
+        def consumer(config: ClientConfig) -> SimConsumer:
+            consumers.append(self.mechanisms.consumer(self.broker, stage, config))
+            return consumers[-1]
+
+        def producer(config: ClientConfig) -> SimProducer:
+            return SimProducer(self.broker, stage, config)
+
+        makers: Any = (consumer, producer, lambda _: SimAdmin(self.broker, stage))
+        topics = self.broker.topics
+        names = TopicSettings(
+            commerce=topics.commerce,
+            guest_states=topics.guest_states,
+            stream_events=topics.stream_events,
+            dead_letters=topics.dead_letters,
+        )
+        role = Role("assemble", co_partitioned=True, check=_no_check, clients=Clients(*makers))
+        return self.mechanisms.log(_KAFKA, names, application="sim", instance=name, role=role)
+
     def _turn(self, one: Instance) -> None:
         if one.has_started:
             one.worker.turn()
@@ -158,12 +197,18 @@ class World:
         one.has_started = True
 
 
+def _no_check(_admin: object, _kafka: object, topics: Topics) -> Topics:
+    """Take the topics as they are: those of the model fit."""
+    return topics
+
+
 class Backstage:
     """What happens while one worker waits for Kafka."""
 
     def __init__(self, world: World, name: str) -> None:
         self._world = world
         self._name = name
+        self.taken: list[Record] = []
         self.instance: Instance | None = None
 
     def at(self, call: str, *details: object) -> None:
@@ -209,7 +254,7 @@ class Backstage:
         """Take seconds for one call, and be heard meanwhile."""
         for _ in range(self._world.rng.randint(1, 4)):
             self._world.clock.moves(3.0)
-            one.log.consumer.beat()
+            one.beat()
             self._world.broker.tick()
 
     def _freeze(self, one: Instance) -> None:
@@ -218,7 +263,25 @@ class Backstage:
         for _ in range(self._world.rng.randint(1, 4)):
             self._world.clock.moves(self._world.rng.choice((1.0, 4.0, 7.0, 11.0)))
             self._others(self._world.rng.randint(2, 10))
+            self._take_over(self._world.rng.choice((0, 3, 12)))
         one.is_frozen = False
+        if self._world.rng.random() < 0.5:
+            # Its threads wake up in any order.
+            one.beat()
+
+    def _take_over(self, rounds: int) -> None:
+        """Let all others work on busily, as if for long."""
+        world = self._world
+        world.depth += 1
+        try:
+            for _ in range(rounds):
+                world.broker.tick()
+                for one in [each for each in world.instances if not each.is_held]:
+                    one.beat()
+                    world.turn(one)
+                world.clock.moves(0.1)
+        finally:
+            world.depth -= 1
 
     def _others(self, steps: int) -> None:
         world = self._world
