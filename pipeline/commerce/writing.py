@@ -46,7 +46,7 @@ def _compiled(definition: Definition, names: Mapping[str, Definition]) -> Write:
         case "map":
             return _map(_compiled(definition["values"], names))
         case "bytes" if definition.get("logicalType") == "decimal":
-            return _decimal(definition["precision"], definition["scale"])
+            return write_decimal(definition["precision"], definition["scale"])
         case kind:
             return _primitive(kind)
 
@@ -73,7 +73,8 @@ def _boolean(out: bytearray, value: object) -> None:
     out.append(1 if value else 0)
 
 
-def _long(out: bytearray, value: int) -> None:
+def write_number(out: bytearray, value: int) -> None:
+    """Write a whole number of at most 64 bits."""
     if not -(1 << 63) <= value < 1 << 63:
         raise ValueError("a number of more than 64 bits")
     _varint(out, value)
@@ -106,7 +107,7 @@ _PRIMITIVES: Mapping[str, Write] = {
     "null": _null,
     "boolean": _boolean,
     "int": _int,
-    "long": _long,
+    "long": write_number,
     "double": _double,
     "string": _string,
 }
@@ -121,7 +122,8 @@ _PYTHON_TYPES: Mapping[str, type] = {
 }
 
 
-def _decimal(precision: int, scale: int) -> Write:
+def write_decimal(precision: int, scale: int) -> Write:
+    """Return what writes an amount of so many digits, *scale* of them behind the point."""
     limit = 10**precision
 
     def write(out: bytearray, value: Decimal) -> None:
@@ -166,6 +168,11 @@ def _array(write_item: Write) -> Write:
         out.append(0)
 
     return write
+
+
+def write_map(values: Definition) -> Write:
+    """Return what writes a map with values of a type without names."""
+    return _map(_compiled(values, {}))
 
 
 def _map(write_value: Write) -> Write:

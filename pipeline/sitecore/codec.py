@@ -9,6 +9,7 @@ from pipeline.commerce.events import EventId, OrderId
 from pipeline.commerce.resolution import compile_reader
 from pipeline.commerce.schemas import Schema
 from pipeline.commerce.straight import compile_straight
+from pipeline.commerce.straight_writing import Encode, compile_encode
 from pipeline.commerce.values import FieldError, Plain
 from pipeline.commerce.writing import Write, compile_writer
 from pipeline.errors import RecordError, UnknownSchema, Unreadable
@@ -52,6 +53,18 @@ def encode_owed(owed: Owed) -> bytes:
     Raises:
         ValueError: a value does not fit its Avro type.
     """
+    try:
+        return _encodes()[type(owed)](owed)
+    except IndexError:  # a very long text
+        return encode_slowly(owed)
+
+
+def encode_slowly(owed: Owed) -> bytes:
+    """Encode what is owed of any size: the measure of the other way.
+
+    Raises:
+        ValueError: a value does not fit its Avro type.
+    """
     header, write = _writings()[type(owed)]
     out = bytearray(header)
     write(out, owed)
@@ -91,6 +104,11 @@ def written() -> Mapping[type, Schema]:
     """The schema by which each kind of what is owed is written."""
     release = schemas.released()[WRITTEN_RELEASE]
     return {kind: release[f"{schemas.STREAM}.{kind.__name__}"] for kind in _BUILDERS}
+
+
+@cache
+def _encodes() -> Mapping[type, Encode]:
+    return {kind: compile_encode(schema) for kind, schema in written().items()}
 
 
 @cache

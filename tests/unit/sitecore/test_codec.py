@@ -10,7 +10,7 @@ from pipeline.commerce import schemas
 from pipeline.errors import RecordError, UnknownSchema, Unreadable
 from pipeline.record import GuestId, Instant, Position
 from pipeline.sitecore import codec
-from pipeline.sitecore.codec import WRITTEN_RELEASE, decode_owed, encode_owed
+from pipeline.sitecore.codec import WRITTEN_RELEASE, decode_owed, encode_owed, encode_slowly
 from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, OwedErasure
 from tests import strategies
 
@@ -61,6 +61,30 @@ def test_damaged_bytes_are_read_straight_as_the_long_way_reads_them(
     found = reading.straight and reading.straight(bytes(value), 10)
 
     assert found is None or repr(found) == repr(reading.build(reading.read(bytes(value), 10)))
+
+
+@given(strategies.owed)
+def test_both_ways_of_writing_write_the_same(owed: Owed) -> None:
+    """One is short, the other plain: what they write is the contract with deliver."""
+    assert encode_owed(owed) == encode_slowly(owed)
+
+
+@pytest.mark.parametrize("size", [63, 64, 4095, 4096, 100_000])
+@pytest.mark.parametrize(
+    "sequence", [-(2**63), -1, 63, 64, 4096, 2**34 - 1, 2**34, 2**41, 2**63 - 1]
+)
+def test_lengths_and_numbers_of_any_size_are_written(size: int, sequence: int) -> None:
+    """The short way has borders of its own; nobody must see them."""
+    owed = replace(ERASURE, guest_id=GuestId("x" * size), sequence=sequence)
+
+    assert encode_owed(owed) == encode_slowly(owed)
+    assert decode_owed(encode_owed(owed)) == owed
+
+
+def test_a_number_that_avro_does_not_hold_is_refused() -> None:
+    """Cut off, it would be another number."""
+    with pytest.raises(ValueError, match="64 bits"):
+        encode_owed(replace(ERASURE, sequence=2**63))
 
 
 def test_what_is_written_is_a_released_schema() -> None:
