@@ -1,8 +1,8 @@
 """How long from publishing an event until a reader sees, committed, what is owed for it.
 
 Events come at a steady rate; the contestant has one core, the broker, the publisher and the reader
-have the other. What was published while it warmed up is left out. Of the rest a few owe nothing, and
-so have no answer; many without one mean that it fell behind for good. Ends with one line of JSON.
+have the other. What was published while it warmed up is left out. A few of the rest owe nothing and
+have no answer; many without one mean that it fell behind for good. Ends with one line of JSON.
 
 Usage: python -m benchmarks.bench_latency [--rate N] [--seconds N] [--stores rocksdb ...]
 """
