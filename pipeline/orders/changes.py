@@ -1,6 +1,7 @@
 """What a guest does beside ordering: changes the cart, says who it is, looks around."""
 
 from dataclasses import replace
+from operator import attrgetter
 
 from pipeline.commerce.events import (
     Behaviour,
@@ -18,11 +19,13 @@ from pipeline.orders.line_rules import refuse
 from pipeline.orders.seen import has_room, has_seen, with_seen
 from pipeline.orders.turn import Turn, context_of
 from pipeline.orders.validate import refuse_behaviour, refuse_cart_event, refuse_identity
-from pipeline.orders.waiting import cart_needed_from, identity_for, owe_cart, release
+from pipeline.orders.waiting import cart_needed_from, identity_for, owe_cart, release, tells_carts
 from pipeline.record import Record
 from pipeline.refusal import Refusal
 from pipeline.sitecore.owed import Identity, OwedBehaviour, OwedIdentity
 from pipeline.sitecore.point_of_sale import PointOfSale
+
+_SIZE = attrgetter("size")
 
 
 def take_cart_event(turn: Turn, event: CartEvent, record: Record, pos: PointOfSale) -> Became:
@@ -35,8 +38,7 @@ def take_cart_event(turn: Turn, event: CartEvent, record: Record, pos: PointOfSa
         if comes_too_late(turn.cart, fact):
             return Became.LATE
         cart = _with(turn, event, fact)
-        lines = lines_of(cart.facts)
-        refusal = _refuse_size(cart, len(lines))
+        refusal = _refuse_size(cart)
     if refusal is not None:
         turn.refuse(refusal, record)
         return Became.SET_ASIDE
@@ -44,8 +46,10 @@ def take_cart_event(turn: Turn, event: CartEvent, record: Record, pos: PointOfSa
     turn.cart = cart
     if turn.waiting:
         release(turn)
-    elif lines != lines_of(before.facts):
-        owe_cart(turn, tuple(lines.values()))
+    elif tells_carts(turn):
+        lines = lines_of(cart.facts)
+        if lines != lines_of(before.facts):
+            owe_cart(turn, tuple(lines.values()))
     return Became.OWED if turn.owed else Became.NOTED
 
 
@@ -99,12 +103,13 @@ def _with(turn: Turn, event: CartEvent, fact: Fact) -> Cart:
     )
 
 
-def _refuse_size(cart: Cart, lines: int) -> Refusal | None:
-    if lines > LINES_MAX:
+def _refuse_size(cart: Cart) -> Refusal | None:
+    facts = len(cart.facts)
+    if facts > LINES_MAX and (lines := len(lines_of(cart.facts))) > LINES_MAX:
         return refuse("too_many_lines", "line", lines)
-    if len(cart.facts) > FACTS_MAX:
-        return refuse("too_many_cart_events", "", len(cart.facts))
-    size = sum(fact.size for fact in cart.facts)
+    if facts > FACTS_MAX:
+        return refuse("too_many_cart_events", "", facts)
+    size = sum(map(_SIZE, cart.facts))
     return refuse("cart_too_large", "line", f"{size} bytes") if size > CART_BYTES_MAX else None
 
 

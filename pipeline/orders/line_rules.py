@@ -5,6 +5,7 @@ Rules that bind one of two possible forms are not here: they choose the form.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import isfinite
 
 from pipeline.commerce.events import Attributes, Line, Money
@@ -20,6 +21,7 @@ def refuse(rule: str, field: str, found: object) -> Refusal:
     return Refusal(rule, field[:_FOUND_MAX], str(found)[:_FOUND_MAX])
 
 
+@lru_cache(maxsize=1024)
 def is_currency(code: str) -> bool:
     """Whether a code has the form of ISO 4217: three letters, in either case."""
     return len(code) == 3 and code.isascii() and code.isalpha()

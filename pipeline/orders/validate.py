@@ -69,12 +69,15 @@ def refuse_circumstances(event: Event, now: Instant, policy: OrderPolicy) -> Ref
     """Refuse what every event says first; *now* is the record's timestamp."""
     if event.point_of_sale not in policy.points_of_sale:
         return refuse("unknown_point_of_sale", "pointOfSale", event.point_of_sale)
-    if event.channel.upper() not in CHANNELS:
-        return refuse("unknown_channel", "channel", event.channel)
+    channel = event.channel
+    if channel not in CHANNELS and channel.upper() not in CHANNELS:
+        return refuse("unknown_channel", "channel", channel)
     if not is_currency(event.currency):
         return refuse("invalid_currency", "currency", event.currency)
-    ahead_s = seconds_between(now, event.occurred_at)
-    if ahead_s > AHEAD_MAX_S:
+    if (
+        event.occurred_at > now
+        and (ahead_s := seconds_between(now, event.occurred_at)) > AHEAD_MAX_S
+    ):
         return refuse("occurred_in_future", "occurredAt", f"{ahead_s:.0f} s ahead of its record")
     return None
 

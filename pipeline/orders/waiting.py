@@ -46,10 +46,17 @@ def owe_cart_after_order(turn: Turn, *, even_if_empty: bool) -> None:
 def owe_cart(turn: Turn, lines: tuple[Line, ...]) -> None:
     """Owe the cart, where carts are told at all: in the newest cart event's circumstances."""
     context = turn.cart.context
-    if context is None or not _tells_carts(turn.policy.points_of_sale.get(context.point_of_sale)):
+    if context is None or not tells_carts(turn):
         return
     happened_at = max(turn.cart.context_at, turn.happened_at)
     turn.owed.append(OwedCart(**turn.owing(context, happened_at), lines=lines))
+
+
+def tells_carts(turn: Turn) -> bool:
+    """Whether Sitecore is told of carts where the newest cart event happened."""
+    context = turn.cart.context
+    pos = None if context is None else turn.policy.points_of_sale.get(context.point_of_sale)
+    return pos is not None and pos.protocol is not Protocol.SINGLE
 
 
 def owe_payment(turn: Turn, event: PaymentReceived, known: KnownOrder) -> None:
@@ -158,7 +165,3 @@ def _payment_of(event: OrderPlaced, turn: Turn) -> Payment | None:
 
 def _lines_for(event: OrderPlaced, turn: Turn) -> tuple[Line, ...]:
     return tuple(lines_of(turn.cart.facts, purchase_key(event)).values())
-
-
-def _tells_carts(pos: PointOfSale | None) -> bool:
-    return pos is not None and pos.protocol is not Protocol.SINGLE
