@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Settings, SitecoreSettings
+from pipeline.errors import ConfigError
 from pipeline.policies import delivery_policy, order_policy
 
 if TYPE_CHECKING:
     from pipeline.assemble.worker import AssembleWorker
     from pipeline.commerce.decode import SchemaSource
     from pipeline.deliver.service import DeliverWorker
+    from pipeline.rekey.worker import RekeyWorker
     from pipeline.sitecore.client import ClientKey, StreamApi
     from pipeline.sitecore.http_port import HttpPort, HttpSettings
 
@@ -94,6 +96,37 @@ def deliver(settings: Settings) -> "DeliverWorker":
     return DeliverWorker(kafka, settings.deliver, api=api, policy=policy)
 
 
+def rekey(settings: Settings) -> "RekeyWorker":
+    """Put the worker together that brings records to where their guests' records lie.
+
+    Raises:
+        ConfigError: The settings are not enough for it, or wrong.
+    """
+    from pipeline.assemble.kafka_log import KafkaLog
+    from pipeline.commerce.decode import Decoder
+    from pipeline.kafka.placement import partition_of
+    from pipeline.rekey.inputs import REKEY
+    from pipeline.rekey.worker import RekeyWorker
+
+    if settings.rekey is None:
+        raise ConfigError("there is no section `rekey`: name its `sources` and its `target`")
+    names = {"commerce": settings.rekey.sources, "stream_events": settings.rekey.target}
+    log = KafkaLog(
+        settings.kafka,
+        settings.topics.model_copy(update=names),
+        application=settings.application,
+        instance=instance(settings),
+        role=REKEY,
+    )
+    decoder = Decoder(schemas(settings))
+    return RekeyWorker(
+        log,
+        settings.rekey,
+        guest_of=lambda record: decoder.event(record).guest_id,
+        partition_of=partition_of(settings.kafka.partitioner),
+    )
+
+
 def schemas(settings: Settings) -> "SchemaSource":
     """Find where writers' schemas are told; without a registry, those shipped are all.
 
@@ -166,4 +199,8 @@ def _http(settings: Settings) -> "HttpPort":
             return HttpxHttp(http_settings(settings))
 
 
-_WORKERS: Mapping[str, Callable[[Settings], Worker]] = {"assemble": assemble, "deliver": deliver}
+_WORKERS: Mapping[str, Callable[[Settings], Worker]] = {
+    "assemble": assemble,
+    "deliver": deliver,
+    "rekey": rekey,
+}

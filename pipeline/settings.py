@@ -218,4 +218,4 @@ class ServerSettings(Section):
     host: str = "0.0.0.0"  # noqa: S104 — a pod's probes come from outside
     """Address to listen on."""
     port: int = Field(default=9464, ge=0, le=65535)
-    """Port; `run` without an argument gives deliver the next one. 0: any free one."""
+    """Port; `run` without an argument gives deliver the next, rekey the one after. 0: any free."""

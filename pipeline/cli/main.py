@@ -20,7 +20,7 @@ FAULT = 70
 
 _COMMANDS: Mapping[str, str] = {
     "demo": "Run a shop's day.",
-    "run": "Run assemble, deliver, or both.",
+    "run": "Run assemble, deliver, rekey, or all of them.",
     "check": "Check the settings and everything that they name.",
     "topics": "Create the topics, or compare them with what is needed.",
     "schemas": "Register the Avro schemas, or check them.",

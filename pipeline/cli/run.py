@@ -1,7 +1,7 @@
-"""`pipeline run`: one worker in this process, or both in two children."""
+"""`pipeline run`: one worker in this process, or all in children."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +13,14 @@ _EXAMPLE = """\b
 Example:
   pipeline --config pipeline.example.yaml run
 
-Without a worker's name both run, each in a process of its own: assemble answers on
-`server.port`, deliver on the next one. SIGTERM and Ctrl-C stop in order, a second one at once.
+Without a worker's name assemble and deliver run, and rekey where its section is set, each in a
+process of its own: assemble answers on `server.port`, deliver on the next one, rekey on the one
+after. SIGTERM and Ctrl-C stop in order, a second one at once.
 """
 
 
-@click.command(epilog=_EXAMPLE, short_help="Run assemble, deliver, or both.")
-@click.argument("worker", type=click.Choice(["assemble", "deliver"]), required=False)
+@click.command(epilog=_EXAMPLE, short_help="Run assemble, deliver, rekey, or all of them.")
+@click.argument("worker", type=click.Choice(["assemble", "deliver", "rekey"]), required=False)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -28,12 +29,13 @@ Without a worker's name both run, each in a process of its own: assemble answers
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input closes.")
 @click.pass_context
 def command(ctx: click.Context, worker: str | None, port: int | None, *, with_parent: bool) -> None:
-    """Run assemble (decides what is owed), deliver (sends it), or both."""
+    """Run assemble (decides what is owed), deliver (sends it), rekey (keys by guest), or all."""
     load_settings: Callable[[], Settings] = ctx.obj
     settings = load_settings()
     port = settings.server.port if port is None else port
     if worker is None:
-        ctx.exit(_both(ctx, port))
+        names = ["assemble", "deliver", *(["rekey"] if settings.rekey else [])]
+        ctx.exit(_together(ctx, names, port))
     _one(settings, worker, port, with_parent=with_parent)
 
 
@@ -52,15 +54,14 @@ def _one(settings: "Settings", name: str, port: int, *, with_parent: bool) -> No
         worker.run()
 
 
-def _both(ctx: click.Context, port: int) -> int:
+def _together(ctx: click.Context, names: Sequence[str], port: int) -> int:
     from pipeline.cli.children import run_together
 
     config = ctx.find_root().params["config"]
     program = [sys.executable, "-m", "pipeline", *([] if config is None else ["--config", config])]
-    ports = {"assemble": port, "deliver": port and port + 1}
     return run_together(
         [
-            [*map(str, program), "run", name, "--with-parent", "--port", str(at)]
-            for name, at in ports.items()
+            [*map(str, program), "run", name, "--with-parent", "--port", str(port and port + nth)]
+            for nth, name in enumerate(names)
         ]
     )

@@ -61,11 +61,23 @@ class Decoder:
         self._readings: dict[bytes, _Reading | RecordError] = {}
 
     def decode(self, record: Record) -> CommerceEvent:
-        """Read one record.
+        """Read one record, whose key must be its guest.
 
         Raises:
             RecordError: this record can never be read; *reason* says why.
             UnavailableError: the registry does not answer; the same record may be read later.
+        """
+        event = self.event(record)
+        if record.key != event.guest_id.encode():
+            raise RecordError(Unreadable.FOREIGN_KEY, "the key is not the guest's id", "guestId")
+        return event
+
+    def event(self, record: Record) -> CommerceEvent:
+        """Read one record, whatever its key is.
+
+        Raises:
+            RecordError: as `decode`.
+            UnavailableError: as `decode`.
         """
         value = record.value
         if value is None:
@@ -74,10 +86,7 @@ class Decoder:
             raise RecordError(
                 Unreadable.OVERSIZED, f"{len(value)} bytes, above {self._value_bytes_max}"
             )
-        event = _event(self._reading(value), value)
-        if record.key != event.guest_id.encode():
-            raise RecordError(Unreadable.FOREIGN_KEY, "the key is not the guest's id", "guestId")
-        return event
+        return _event(self._reading(value), value)
 
     def _reading(self, value: bytes) -> _Reading:
         header = value[: _header_bytes(value)]

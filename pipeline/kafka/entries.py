@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.record import Headers
+from pipeline.record import Headers, Instant
 
 
 class Write(NamedTuple):
@@ -14,6 +14,8 @@ class Write(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    timestamp: Instant | None = None
+    """None: when it is written."""
 
 
 class Entry(NamedTuple):

@@ -124,6 +124,19 @@ def record_bytes(admin: AdminClient, names: Collection[str]) -> dict[str, int]:
     return {name: int(config["max.message.bytes"]) for name, config in found.items()}
 
 
+def keeps_timestamps(admin: AdminClient, name: str) -> bool:
+    """Whether a topic leaves records the time that they come with; so they do by default.
+
+    Raises:
+        UnavailableError: No broker answered in time.
+    """
+    try:
+        config = _describe_configs(admin, [name])[name]
+    except KafkaException as raised:
+        raise verdict.of_asking(raised, "a topic could not be described") from raised
+    return config.get("message.timestamp.type") != "LogAppendTime"
+
+
 def planned(topics: TopicSettings, *, partitions: int, source_bytes: int) -> tuple[Topic, ...]:
     """Say which topics are needed, and how.
 

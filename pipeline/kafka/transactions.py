@@ -139,10 +139,12 @@ class Transactions:
         raise TransactionError(f"Kafka takes no more records of {write.topic}")
 
     def _produce(self, write: Write) -> None:
+        at: dict[str, Any] = {} if write.timestamp is None else {"timestamp": write.timestamp}
         self._open.produce(
             write.topic,
             value=write.value,
             key=write.key,
             partition=write.partition,
             headers=list(write.headers) if write.headers else None,
+            **at,
         )

@@ -43,7 +43,12 @@ def test_a_label_value_is_written_like_a_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("worker", "others"), [("assemble", "pipeline_in_flight"), ("deliver", "pipeline_guests")]
+    ("worker", "others"),
+    [
+        ("assemble", "pipeline_in_flight"),
+        ("deliver", "pipeline_guests"),
+        ("rekey", "pipeline_guests"),
+    ],
 )
 def test_a_worker_shows_nothing_of_the_other(worker: str, others: str) -> None:
     """A gauge of zero requests in flight, from a process that sends none, misleads."""
@@ -52,7 +57,8 @@ def test_a_worker_shows_nothing_of_the_other(worker: str, others: str) -> None:
         "from prometheus_client import generate_latest;"
         "shop = PointOfSaleSettings(name='a');"
         "tenant = SitecoreSettings(client_key='k', points_of_sale=(shop,));"
-        f"worker({worker!r}, Settings(sitecore=tenant));"
+        "rekey = RekeySettings(sources=('orders',), target='commerce-events');"
+        f"worker({worker!r}, Settings(sitecore=tenant, rekey=rekey));"
         "print(generate_latest().decode())"
     )
 

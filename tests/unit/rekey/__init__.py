@@ -1,0 +1,1 @@
+"""Tests of rekey: the same records, under their guests' keys."""
