@@ -238,21 +238,24 @@ def _is_date(text: str) -> bool:
 
 
 def _attributes(data: bytes, at: int) -> tuple[dict[str, Any], int]:
-    """Read a map of text, truths and numbers."""
+    """Read a map of text, truths and numbers, which lies in one block of fewer than 64."""
+    head = data[at]
+    if head & 0x81:
+        raise ValueError
+    at += 1
     found: dict[str, Any] = {}
-    done = 0
-    count, at = binary.block(data, at, 0)
-    while count:
-        for _ in range(count):
-            name, at = _string(data, at)
-            branch = data[at]
-            if branch == 0:
-                found[name], at = _string(data, at + 1)
-            else:
-                found[name], at = _ATTRIBUTE_READERS[branch](data, at + 1)
-        done += count
-        count, at = binary.block(data, at, done)
-    return found, at
+    for _ in range(head >> 1):
+        length = data[at]
+        end = at + 1 + (length >> 1)
+        if length & 0x81:
+            raise ValueError
+        name = data[at + 1 : end].decode()
+        branch = data[end]
+        read = _string if branch == 0 else _ATTRIBUTE_READERS[branch]
+        found[name], at = read(data, end + 1)
+    if data[at]:
+        raise ValueError
+    return found, at + 1
 
 
 def _finite(data: bytes, at: int) -> tuple[float, int]:
