@@ -50,6 +50,8 @@ class FakeLog:
     sizes: Limits = field(default_factory=lambda: Limits(1_000_000, 1_000_000))
     changes: list[Callable[[Listener], None]] = field(default_factory=list)
     """Rebalances that the next fetch tells of, after the records have been taken."""
+    ends_told: dict[Input, int] = field(default_factory=dict)
+    """Ends past what is no record, of which the next fetch tells."""
     reading: dict[Input, int] = field(default_factory=dict)
     paused: bool = False
     session: str = "session-0"
@@ -110,6 +112,8 @@ class FakeLog:
             self.reading[one] = position + len(found)
             if found:
                 reached[one] = self.reading[one]
+        reached |= self.ends_told
+        self.ends_told = {}
         changes, self.changes = self.changes, []
         for change in changes:
             assert self._listener is not None

@@ -171,7 +171,8 @@ class AssembleWorker:
 
     def _undo(self, fetched: Fetched) -> None:
         """Drop the batch: read it again after a while, and stay a member until then."""
-        inputs = {Input(*record.position[:2]) for record in fetched.records}
+        # An end is told once: what was reached past the last record must be told again.
+        inputs = {Input(*record.position[:2]) for record in fetched.records} | set(fetched.reached)
         self._backoff.failed(undone(self._members.active, inputs))
         self._outputs.limits = self._log.limits()
 

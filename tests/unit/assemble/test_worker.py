@@ -214,6 +214,20 @@ def test_what_is_read_twice_is_taken_once(scene: Scene) -> None:
     assert len(scene.log.values("letters")) == 1
 
 
+def test_an_end_is_heard_of_again_after_an_undo() -> None:
+    """It is told once; a timer would wait for ever for markers that nobody passes any more."""
+    scene = Scene()
+    scene.joins(0, 1)
+    scene.hears(added(1, "shoes"), partition=1)
+    scene.log.ends_told = {Input("commerce", 0): 3}
+    scene.log.errors["commit"] = [TransactionError("not now")]
+    scene.turns()
+
+    assert scene.log.journal.details("seek") == [
+        ({Input("commerce", 0): 0, Input("commerce", 1): 0},)
+    ]
+
+
 def test_a_timeout_does_not_overtake_what_lies_unread(scene: Scene) -> None:
     """After a downtime the payment is there, unread, when the wait for it is long over."""
     scene.hears(identified(1), placed(2, "1001", line("shoes"), payment=None))
