@@ -58,6 +58,8 @@ def _arrive(world: World) -> None:
 def _wait(world: World) -> None:
     world.clock.moves(world.rng.choice((0.5, 1.0, 2.0, 4.0)))
     beat(world)
+    if world.rng.random() < 0.2:
+        world.customers.let_go()
 
 
 def _outage(world: World) -> None:

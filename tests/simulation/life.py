@@ -1,7 +1,9 @@
 """The life of one simulated world: faults, then calm, then the comparison."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from pipeline.assemble.log import Input
 from tests.simulation.acts import beat, step
 from tests.simulation.customers import WAITS_S
 from tests.simulation.verifier import Violation
@@ -98,10 +100,19 @@ def _compare_states(world: World) -> None:
     for one in world.instances:
         for number, partition in one.partitions.items():
             seen.append(number)
+            _check_read(world, number, partition.positions)
             if dict(partition.store) != world.verifier.accounts[number].states():
                 raise Violation(f"{one.name} remembers partition {number} wrongly")
     if sorted(seen) != list(world.broker.numbers):
         raise Violation(f"of {world.broker.numbers}, {seen} are at work")
+
+
+def _check_read(world: World, number: int, positions: Mapping[str, int]) -> None:
+    """A timer fires once everything is read: also what is no record must be behind us."""
+    for topic in world.broker.topics.commerce:
+        end = world.broker.logs[Input(topic, number)].stable_end
+        if positions[topic] != end:
+            raise Violation(f"{topic}/{number} ends at {end}, and was read to {positions[topic]}")
 
 
 def _begin_anew(world: World) -> None:
