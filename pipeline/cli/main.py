@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, str] = {
     "schemas": "Register the Avro schemas, or check them.",
     "publish": "Publish commerce events from NDJSON.",
     "preview": "Show the requests that events would make.",
+    "reset": "Begin anew at a time, forgetting guests and deliveries.",
     "sandbox": "Serve a Stream API that shows what Sitecore hides.",
 }
 """Each is the `command` of a module of its name: help is shown without importing any."""

@@ -1,0 +1,56 @@
+"""Consumer groups, seen and deleted from outside."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from pipeline.errors import StateError, UnavailableError
+from pipeline.kafka import verdict
+
+_ANSWER_S: Final = 15.0
+_UNKNOWN: Final = frozenset({KafkaError.GROUP_ID_NOT_FOUND})
+
+
+def members(admin: AdminClient, groups: Collection[str]) -> dict[str, int]:
+    """Count the live members of groups; one that does not exist has none.
+
+    Raises:
+        UnavailableError: No coordinator answered in time.
+    """
+    asked = admin.describe_consumer_groups(list(groups), request_timeout=_ANSWER_S)
+    return {name: len(_members(future)) for name, future in asked.items()}
+
+
+def delete(admin: AdminClient, groups: Collection[str]) -> None:
+    """Delete groups with all their offsets; one that does not exist is deleted already.
+
+    Raises:
+        StateError: One has live members.
+        UnavailableError: No coordinator answered in time.
+    """
+    asked = admin.delete_consumer_groups(list(groups), request_timeout=_ANSWER_S)
+    for name, future in asked.items():
+        try:
+            future.result(_ANSWER_S + 1)
+        except KafkaException as raised:
+            code = raised.args[0].code()
+            if code == KafkaError.NON_EMPTY_GROUP:
+                raise StateError(f"group {name!r} has live members: stop them first") from raised
+            if code not in _UNKNOWN:
+                raise verdict.of_asking(raised, "a group could not be deleted") from raised
+        except TimeoutError as raised:
+            raise UnavailableError("a group could not be deleted: no answer in time") from raised
+
+
+def _members(future: Any) -> Collection[object]:
+    try:
+        found: Collection[object] = future.result(_ANSWER_S + 1).members
+    except KafkaException as raised:
+        if raised.args[0].code() in _UNKNOWN:
+            return ()
+        raise verdict.of_asking(raised, "members could not be counted") from raised
+    except TimeoutError as raised:
+        raise UnavailableError("members could not be counted: no answer in time") from raised
+    return found

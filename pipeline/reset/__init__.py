@@ -1,0 +1,1 @@
+"""Begins anew: offsets, guests and deliveries together, so that none contradicts the others."""
