@@ -1,9 +1,10 @@
 """Questions about offsets: where partitions begin and end, and where a time lies in them."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Final
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from pipeline.errors import UnavailableError
@@ -30,14 +31,26 @@ def list_offsets(
         return {}
     futures = admin.list_offsets(wanted, isolation_level=isolation, request_timeout=_ANSWER_S)
     try:
-        return {
+        found = {
             (part.topic, part.partition): future.result(_ANSWER_S + 1).offset
             for part, future in futures.items()
         }
     except KafkaException as raised:
+        _look_for_leaders(admin)
         raise verdict.of_asking(raised, "offsets could not be asked for") from raised
     except TimeoutError as raised:
         raise UnavailableError("offsets could not be asked for: no answer in time") from raised
+    if OFFSET_INVALID in found.values():
+        # So librdkafka tells, without an error, that the leader did not answer.
+        _look_for_leaders(admin)
+        raise UnavailableError("offsets could not be asked for: a leader did not answer")
+    return found
+
+
+def _look_for_leaders(admin: AdminClient) -> None:
+    """Ask who leads now: an admin client by itself goes on to ask brokers that led before."""
+    with suppress(KafkaException):
+        admin.list_topics(timeout=_ANSWER_S)
 
 
 def committed_ends(
