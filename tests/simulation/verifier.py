@@ -18,6 +18,8 @@ from tests.simulation.customers import POLICY, Customers
 from tests.simulation.transactions import Transaction
 
 _BEGAN_KEY: Final = b"\x00began"
+_FIRINGS_MAX: Final = 100
+"""Of one guest in one transaction: more than any guest here can have."""
 Written: TypeAlias = dict[tuple[str, bytes | None], list[Write]]
 """Writes in order, by topic and key."""
 
@@ -137,7 +139,7 @@ class Verifier:
             if where != topic or key is None or key == _BEGAN_KEY:
                 continue
             guest_id = GuestId(key.decode())
-            for _ in range(10):
+            for _ in range(_FIRINGS_MAX):
                 guest, wake_at = fold.known(guest_id)
                 if guest is None or state.encode(guest, wake_at) == writes[-1].value:
                     break
@@ -209,5 +211,5 @@ def _compare(txn: Transaction, found: Written, owed: Written) -> None:
         if found.get(where) != owed.get(where):
             raise Violation(
                 f"transaction {txn.number}, {where}: {len(found.get(where, []))} written, "
-                f"{len(owed.get(where, []))} owed\n  {found.get(where)}\n  {owed.get(where)}"
+                f"{len(owed.get(where, []))} owed\n  {found.get(where)!r:.600}\n  {owed.get(where)!r:.600}"
             )
