@@ -101,7 +101,7 @@ class Shop:
                     running[-1].run()
                 running.append(self.worker())
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         try:
             yield
@@ -123,7 +123,7 @@ class Shop:
             except PipelineError as error:
                 raised.append(error)
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         try:
             until(lambda: worker.ready() or not thread.is_alive())
@@ -134,6 +134,7 @@ class Shop:
             thread.join(PATIENCE_S)
             if raised:
                 raise raised[0]
+            assert not thread.is_alive(), "the worker does not stop"
 
     def child(self, instance: str, folder: Path) -> Child:
         """Run a worker in a process of its own, to be killed."""
@@ -159,6 +160,22 @@ class Shop:
 
     def unread(self) -> int:
         """How many records the group has not committed yet."""
+        found: list[int] = []
+
+        def answers() -> bool:
+            # A coordinator that has just started does not know the group yet.
+            with contextlib.suppress(KafkaException):
+                found.append(self._unread())
+            return bool(found)
+
+        until(answers)
+        return found[0]
+
+    def wait_until_read(self) -> None:
+        """Wait until everything published is committed."""
+        until(lambda: self.unread() == 0)
+
+    def _unread(self) -> int:
         parts = [
             TopicPartition(topic, number)
             for topic in self.topics.commerce
@@ -169,16 +186,6 @@ class Shop:
         return sum(
             end - max(low, at.offset) for at, (low, end) in zip(committed, ends, strict=True)
         )
-
-    def wait_until_read(self) -> None:
-        """Wait until everything published is committed."""
-        until(self._is_read)
-
-    def _is_read(self) -> bool:
-        with contextlib.suppress(KafkaException):
-            return self.unread() == 0
-        # A coordinator that has just started does not know the group yet.
-        return False
 
 
 def shop(kafka: Kafka, *, partitions: int = 2, sources: int = 1, **changes: object) -> Shop:
