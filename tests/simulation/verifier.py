@@ -211,5 +211,6 @@ def _compare(txn: Transaction, found: Written, owed: Written) -> None:
         if found.get(where) != owed.get(where):
             raise Violation(
                 f"transaction {txn.number}, {where}: {len(found.get(where, []))} written, "
-                f"{len(owed.get(where, []))} owed\n  {found.get(where)!r:.600}\n  {owed.get(where)!r:.600}"
+                f"{len(owed.get(where, []))} owed\n  "
+                f"{found.get(where)!r:.600}\n  {owed.get(where)!r:.600}"
             )
