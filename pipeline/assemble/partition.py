@@ -12,7 +12,7 @@ from pipeline.record import GuestId, Instant
 Store: TypeAlias = MutableMapping[GuestId, bytes]
 """Guests as bytes; memory is the first implementation."""
 
-HOT_MAX: Final = 64_000
+HOT_MAX: Final = 16_000
 """Guests that are kept as objects too, all partitions of a worker together; about 3 KB each."""
 
 BEGAN_KEY: Final = b"\x00began"
