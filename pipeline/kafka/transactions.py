@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
-from pipeline.errors import TransactionError, UnavailableError
+from pipeline.errors import NoVerdictError, TransactionError, UnavailableError
 from pipeline.kafka import verdict
+from pipeline.kafka.bounded import Bounded
 from pipeline.kafka.clients import TRANSACTION_TIMEOUT_S, ClientConfig
 from pipeline.kafka.entries import Write
 
@@ -16,6 +17,7 @@ _OPEN_S: Final = 20.0
 _SEND_S: Final = 10.0
 _COMMIT_S: Final = TRANSACTION_TIMEOUT_S + 2
 """Longer than the transaction may live; without a limit a lost broker would hold us for ever."""
+_GRACE_S: Final = 2.0
 _ROOM_S: Final = 5.0
 
 _Part = TypeVar("_Part", bound=tuple[str, int])
@@ -38,6 +40,7 @@ class Transactions:
         self._make = make
         self._clock = clock
         self._producer: Producer | None = None
+        self._bounded = Bounded()
         self.session = ""
         """Names the present producer; never the same twice."""
 
@@ -80,15 +83,21 @@ class Transactions:
     def send_offsets(
         self, offsets: Mapping[_Part, int], *, mark: str, group: GroupMetadata
     ) -> None:
-        """Add the next offsets to read, and leave *mark* with them."""
+        """Add the next offsets to read, and leave *mark* with them.
+
+        Raises:
+            NoVerdictError: The client did not come back from it: replace the producer.
+        """
         parts = [
             TopicPartition(topic, partition, offset, mark)
             for (topic, partition), offset in offsets.items()
         ]
         try:
-            self._open.send_offsets_to_transaction(parts, group, _SEND_S)
+            self._bounded.call(lambda: self._send(parts, group), _SEND_S + _GRACE_S)
         except KafkaException as raised:
             raise verdict.of_transaction(raised, committing=False) from raised
+        except TimeoutError as raised:
+            raise NoVerdictError(f"the client hangs while it sends offsets: {raised}") from raised
 
     def commit(self) -> None:
         """Keep it all.
@@ -137,6 +146,9 @@ class Transactions:
             except BufferError:
                 continue
         raise TransactionError(f"Kafka takes no more records of {write.topic}")
+
+    def _send(self, parts: list[TopicPartition], group: GroupMetadata) -> None:
+        self._open.send_offsets_to_transaction(parts, group, _SEND_S)
 
     def _produce(self, write: Write) -> None:
         at: dict[str, Any] = {} if write.timestamp is None else {"timestamp": write.timestamp}
