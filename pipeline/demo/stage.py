@@ -57,26 +57,34 @@ class Stage:
 
     def records(self, worker: str, topic: str) -> Counter[str]:
         """Count what a worker took of a topic, by what became of it: its own metric says so."""
-        url = f"http://127.0.0.1:{self.ports[worker]}/metrics"
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                text = answer.read().decode()
+            return records_counted(self.ports[worker], topic)
         except OSError as error:
             raise self.broken(f"{worker} does not answer: {error}") from None
-        return Counter(
-            {
-                sample.labels["outcome"]: int(sample.value)
-                for family in text_string_to_metric_families(text)
-                for sample in family.samples
-                if sample.name == "pipeline_records_total" and sample.labels["topic"] == topic
-            }
-        )
 
     def shown(self, view: str) -> dict[str, Any]:
         """Ask the sandbox for one of its views, such as ``orders``."""
         with urllib.request.urlopen(f"{self.sandbox.url}/sandbox/{view}", timeout=5) as answer:  # noqa: S310
             shown: dict[str, Any] = msgspec.json.decode(answer.read())
             return shown
+
+
+def records_counted(port: int, topic: str) -> Counter[str]:
+    """Ask a worker's port for its count of a topic's records, by what became of them.
+
+    Raises:
+        OSError: Nobody answers there.
+    """
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return Counter(
+        {
+            sample.labels["outcome"]: int(sample.value)
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == "pipeline_records_total" and sample.labels["topic"] == topic
+        }
+    )
 
 
 @contextmanager

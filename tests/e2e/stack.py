@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,10 +13,10 @@ from typing import Any
 
 import yaml
 from confluent_kafka import Consumer, Producer, TopicPartition
-from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.commerce.encode import encode
 from pipeline.commerce.events import CommerceEvent
+from pipeline.demo.stage import records_counted
 from pipeline.kafka.messages import record_of
 from pipeline.record import Record
 from pipeline.sandbox.running import RunningSandbox
@@ -126,17 +125,7 @@ class Stack:
 
     def outcomes(self, worker: str, topic: str) -> Counter[str]:
         """Records that a worker took of a topic since it started, by what became of them."""
-        url = f"http://127.0.0.1:{self._ports[worker]}/metrics"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            families = list(text_string_to_metric_families(answer.read().decode()))
-        return Counter(
-            {
-                sample.labels["outcome"]: int(sample.value)
-                for family in families
-                for sample in family.samples
-                if sample.name == "pipeline_records_total" and sample.labels["topic"] == topic
-            }
-        )
+        return records_counted(self._ports[worker], topic)
 
     def wait_until_assembled(self, count: int, *, timeout_s: float = 120.0) -> None:
         """Wait until assemble has taken that many records."""

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +70,10 @@ class Torture:
             for number in range(rounds):
                 self._stack.publish(self._orders(number))
                 self._suffer()
-                self._watch(lambda: self._sandbox.sandbox.log.total >= 0)
+                self._supervise()
                 print(f"round {number + 1}: {dict(self.suffered)}", file=sys.stderr, flush=True)
             self._sandbox.sandbox.set_faults(NO_FAULTS)
-            self._watch(self._all_arrived)
+            self._wait_until_all_arrived()
             time.sleep(5)  # what is still on its way, such as a PAYMENT, may come
             log = self._sandbox.sandbox.log.newest
             return check_requests(log, check_owed(self._stack))
@@ -134,18 +133,19 @@ class Torture:
         missing = sorted(self._placed - arrived)
         return f"{len(missing)} orders did not arrive: {missing[:10]}"
 
-    def _watch(self, done: Callable[[], bool]) -> None:
-        """Start again what asked for it, as a supervisor would, until *done*."""
+    def _supervise(self) -> None:
+        """Start again what asked for it by its exit code."""
+        for worker in self._stack.ended():
+            code = self._stack.wait(worker, 1)
+            assert code in _RESTARTABLE, self._said(worker, code)
+            self.suffered["restarted"] += 1
+            self._stack.start(worker)
+
+    def _wait_until_all_arrived(self) -> None:
         give_up_at = time.monotonic() + _PATIENCE_S
-        while True:
-            for worker in self._stack.ended():
-                code = self._stack.wait(worker, 1)
-                assert code in _RESTARTABLE, self._said(worker, code)
-                self.suffered["restarted"] += 1
-                self._stack.start(worker)
-            if done():
-                return
+        while not self._all_arrived():
             assert time.monotonic() < give_up_at, self._missing()
+            self._supervise()
             time.sleep(0.2)
 
 
