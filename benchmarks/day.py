@@ -51,7 +51,7 @@ def identities(
     for number in range(crowd.guests):
         event = DemoGuest(number, shop, random, start_at).identify()
         street = (note,) if note else ()
-        yield _written(replace(event, contact=replace(event.contact, street=street)))
+        yield _written(replace(event, contact=event.contact._replace(street=street)))
 
 
 def more_events(

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from pipeline.config import PointOfSaleSettings, Settings
 from pipeline.errors import ConfigError
 from pipeline.orders.policy import OrderPolicy
+from pipeline.sitecore import line_codec
 from pipeline.sitecore.point_of_sale import PointOfSale
 from pipeline.sitecore.policy import DeliveryPolicy
 
@@ -29,6 +30,7 @@ def order_policy(settings: Settings) -> OrderPolicy:
     return OrderPolicy(
         points_of_sale=_points_of_sale(settings),
         application=application_id(settings),
+        line_codec=line_codec,
         identity_wait_s=assemble.identity_wait_s,
         payment_wait_s=assemble.payment_wait_s,
         lines_wait_s=assemble.lines_wait_s,

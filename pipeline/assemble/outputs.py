@@ -12,7 +12,7 @@ from pipeline.kafka.entries import Write
 from pipeline.orders.guest import SetAside
 from pipeline.record import Record
 from pipeline.sitecore.codec import encode_owed
-from pipeline.sitecore.owed import Cause, Owed
+from pipeline.sitecore.owed import Cause, Owed, WrittenCart
 
 WORKER: Final = "assemble"
 _FRAME_BYTES: Final = 512
@@ -28,7 +28,7 @@ class Outputs:
         self.began = began.encode(topics)
         """What a partition is to remember of the topics."""
 
-    def owed(self, partition: int, owed: Owed) -> Write:
+    def owed(self, partition: int, owed: Owed | WrittenCart) -> Write:
         """Something owed; as a dead letter, where its topic does not take so much."""
         value = encode_owed(owed)
         key = owed.guest_id.encode()
@@ -83,7 +83,7 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
     yield "positions", ",".join(str(position) for position in cause.positions)
 
 
-def _too_large(owed: Owed, key: bytes, value: bytes) -> DeadLetter:
+def _too_large(owed: Owed | WrittenCart, key: bytes, value: bytes) -> DeadLetter:
     """What is owed itself, since the record that caused it may be gone from memory."""
     return DeadLetter(
         record=Record(owed.cause.positions[0], owed.cause.timestamp, key, value),

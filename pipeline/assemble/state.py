@@ -1,7 +1,9 @@
 """A guest as bytes: what the compacted topic holds, and what memory holds of the untouched.
 
 A value is one format byte, one version byte, the next wake-up as eight bytes,
-most significant first (-1: none), and the guest as MessagePack, laid out as in `layout`.
+most significant first (-1: none), and the guest as MessagePack: its parts in
+their order, without names, since every guest has them. What waits is rare and
+keeps its names.
 """
 
 from functools import cache
@@ -9,7 +11,6 @@ from typing import Final
 
 import msgspec
 
-from pipeline.assemble.layout import Packed, pack, unpack
 from pipeline.errors import StateError
 from pipeline.orders.guest import Guest
 from pipeline.record import Instant
@@ -24,14 +25,14 @@ _encoder: Final = msgspec.msgpack.Encoder(decimal_format="string")
 
 
 @cache
-def _decoder() -> msgspec.msgpack.Decoder[Packed]:
-    return msgspec.msgpack.Decoder(Packed)
+def _decoder() -> msgspec.msgpack.Decoder[Guest]:
+    return msgspec.msgpack.Decoder(Guest)
 
 
 def encode(guest: Guest, wake_at: Instant | None) -> bytes:
     """Write a guest and the time of its next timer."""
     wake = _NO_WAKE if wake_at is None else wake_at
-    return _HEAD + wake.to_bytes(8, "big", signed=True) + _encoder.encode(pack(guest))
+    return _HEAD + wake.to_bytes(8, "big", signed=True) + _encoder.encode(guest)
 
 
 def decode(value: bytes) -> Guest:
@@ -42,7 +43,7 @@ def decode(value: bytes) -> Guest:
     """
     _check(value)
     try:
-        return unpack(_decoder().decode(memoryview(value)[_HEAD_BYTES:]))
+        return _decoder().decode(memoryview(value)[_HEAD_BYTES:])
     except msgspec.MsgspecError as error:
         raise StateError(
             f"a guest's state of {len(value)} bytes cannot be read: {error}"

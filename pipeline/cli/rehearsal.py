@@ -15,6 +15,7 @@ from pipeline.orders.policy import OrderPolicy
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.refusal import Refusal
 from pipeline.sitecore.absorb import Absorbed, absorb
+from pipeline.sitecore.codec import as_read
 from pipeline.sitecore.delivery import Delivery
 from pipeline.sitecore.next_step import Finished, Send, SetAside, Wait, next_step
 from pipeline.sitecore.outcome import Delivered, Issued, Outcome
@@ -114,7 +115,7 @@ class Rehearsal:
             yield Row(line, aside.cause.timer, guest_id, Refused(aside.refusal))
         for owed in step.owed:
             line = owed.cause.positions[0].offset if owed.cause.positions else None
-            for what in self._deliver(owed):
+            for what in self._deliver(as_read(owed)):
                 yield Row(line, owed.cause.timer, guest_id, what)
 
     def _deliver(self, owed: Owed) -> Iterator[What]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 from decimal import Decimal
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 
 from pipeline.record import GuestId, Instant
 from pipeline.value import value
@@ -48,8 +48,7 @@ class Line:
     attributes: Attributes = field(default_factory=dict)
 
 
-@value(frozen=True, slots=True)
-class Identifier:
+class Identifier(NamedTuple):
     """A name by which an identity rule of the tenant knows a person."""
 
     provider: str
@@ -65,8 +64,7 @@ class Payment:
     card_type: str | None = None
 
 
-@value(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """Personal data that supplements identifiers; every part may be unknown."""
 
     title: str | None = None

@@ -27,6 +27,10 @@ COMMERCE = "commerce"
 STREAM = "stream"
 _NAMESPACES = (COMMERCE, STREAM)
 
+WRITTEN_RELEASE = 1
+"""The released schemas that are written. A release that brings new ones reads them and still
+writes these; the next one writes them: so releases roll forward and back."""
+
 
 class SchemaError(ValueError):
     """Text that is no Avro schema, or not one that can be used here."""

@@ -4,7 +4,7 @@ It writes what `writing` writes, byte for byte, which is its measure: one expres
 instead of one call, and pieces that are joined at the end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -20,19 +20,24 @@ _ATTRIBUTE: Final = ["string", "boolean", "long", "double"]
 _WRITERS: Final = {"bytes": "amount", "long": "number", "int": "number"}
 
 
-def compile_encode(schema: Schema) -> Encode:
-    """Make what writes single objects of *schema*.
+def compile_encode(schema: Schema, *, header: bytes, written: Container[str] = ()) -> Encode:
+    """Make what writes values of *schema*.
+
+    Args:
+        schema: Says the names of fields.
+        header: What each begins with.
+        written: Full names of records within that are bytes already.
 
     Raises:
         SchemaError: *schema* has a type that is never written so.
     """
-    source = _Source()
+    source = _Source(written)
     source.value("value", schema.definition, schema.names)
     source.flush()
     text = "\n".join(
         ("def encode(value):", "    out = [HEADER]", *source.lines, "    return join(out)")
     )
-    space = {**_NAMES, "HEADER": schema.header, "join": b"".join}
+    space = {**_NAMES, "HEADER": header, "join": b"".join}
     # The text is made of schemas that come with the program, and of nothing else.
     exec(compile(text, f"<writer of {schema.name}>", "exec"), space)  # noqa: S102
     encode: Encode = space["encode"]
@@ -42,7 +47,8 @@ def compile_encode(schema: Schema) -> Encode:
 class _Source:
     """Lines of a function's body, and the pieces that the next one appends."""
 
-    def __init__(self) -> None:
+    def __init__(self, written: Container[str]) -> None:
+        self._written = written
         self.lines: list[str] = []
         self._pieces: list[str] = []
         self._indent = "    "
@@ -56,8 +62,7 @@ class _Source:
             return
         match definition["type"] if isinstance(definition, dict) else definition:
             case "record":
-                for field in definition["fields"]:
-                    self.value(f"{said}.{snake(field['name'])}", field["type"], names)
+                self._record(said, definition, names)
             case "array":
                 self._array(said, definition["items"], names)
             case "map" if definition["values"] == _ATTRIBUTE:
@@ -69,6 +74,13 @@ class _Source:
                 self._pieces.append(f"{_WRITERS[kind]}({said})")
             case kind:
                 raise SchemaError(f"{kind} is nothing that is owed")
+
+    def _record(self, said: str, definition: Definition, names: Mapping[str, Any]) -> None:
+        if definition["name"] in self._written:
+            self._pieces.append(said)
+            return
+        for field in definition["fields"]:
+            self.value(f"{said}.{snake(field['name'])}", field["type"], names)
 
     def flush(self) -> None:
         """Append the pieces so far."""

@@ -6,7 +6,6 @@ finds it; then it is forgotten.
 """
 
 from bisect import bisect_left
-from dataclasses import replace
 from typing import Any, TypeAlias, assert_never
 
 from pipeline.commerce.events import (
@@ -14,15 +13,15 @@ from pipeline.commerce.events import (
     CartEvent,
     EventId,
     ItemId,
-    Line,
     LineAdded,
     LineChanged,
     LineRemoved,
     OrderPlaced,
 )
 from pipeline.orders.guest import Cart, Fact
+from pipeline.orders.policy import LineCodec
 from pipeline.record import Instant, later
-from pipeline.sitecore.owed import Context
+from pipeline.sitecore.owed import Context, WrittenLine
 
 Key: TypeAlias = tuple[Instant, int, EventId]
 """Where a fact stands among others."""
@@ -31,12 +30,12 @@ _CART_EVENT = 0
 _PURCHASE = 1
 
 
-def fact_of(event: CartEvent, size: int) -> Fact:
+def fact_of(event: CartEvent, size: int, codec: LineCodec) -> Fact:
     """Say what an event did to the cart; a quantity of zero is a removal."""
     at, event_id = event.occurred_at, event.event_id
     match event:
         case LineAdded(line=line) | LineChanged(line=line):
-            remains = line if line.quantity else None
+            remains = codec.write(line) if line.quantity else None
             return Fact(at, _CART_EVENT, event_id, line.item_id, remains, size)
         case LineRemoved(item_id=item_id):
             return Fact(at, _CART_EVENT, event_id, item_id, None, size)
@@ -96,7 +95,7 @@ def with_fact(cart: Cart, fact: Fact, now: Instant, context: Context | None = No
 def without(cart: Cart, key: Key) -> Cart:
     """Take a fact out again, as if it had never been heard of."""
     facts = tuple(fact for fact in cart.facts if fact[:3] != key)
-    return cart if len(facts) == len(cart.facts) else replace(cart, facts=facts)
+    return cart if len(facts) == len(cart.facts) else cart._replace(facts=facts)
 
 
 def pruned(cart: Cart, *, horizon_s: float, until: Instant | None) -> Cart:
@@ -118,21 +117,20 @@ def pruned(cart: Cart, *, horizon_s: float, until: Instant | None) -> Cart:
     kept = _with_effect(old)
     if len(kept) == len(old):
         return cart
-    return replace(
-        cart,
+    return cart._replace(
         facts=(*kept, *facts[len(old) :]),
         forgotten_to=max(cart.forgotten_to, old[-1].at),
     )
 
 
-def lines_of(facts: tuple[Fact, ...], before: Key | None = None) -> dict[ItemId, Line]:
+def lines_of(facts: tuple[Fact, ...], before: Key | None = None) -> dict[ItemId, WrittenLine]:
     """Fold facts into a cart: lines by item, the one set last at the end.
 
     Args:
         facts: Oldest first.
         before: Where to stop; None: the cart as it now is.
     """
-    lines: dict[ItemId, Line] = {}
+    lines: dict[ItemId, WrittenLine] = {}
     for fact in facts:
         if before is not None and fact[:3] >= before:
             break

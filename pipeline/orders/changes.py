@@ -1,6 +1,5 @@
 """What a guest does beside ordering: changes the cart, says who it is, looks around."""
 
-from dataclasses import replace
 from operator import attrgetter
 
 from pipeline.commerce.events import (
@@ -30,9 +29,9 @@ _SIZE = attrgetter("size")
 
 def take_cart_event(turn: Turn, event: CartEvent, record: Record, pos: PointOfSale) -> Became:
     """Take a change of the cart: the cart is owed if it is another one now, and no order waits."""
-    fact = fact_of(event, len(record.value or b""))
     refusal = refuse_cart_event(event, pos)
     if refusal is None:
+        fact = fact_of(event, len(record.value or b""), turn.policy.line_codec)
         if knows(turn.cart, fact):
             return Became.REPEAT
         if comes_too_late(turn.cart, fact):
@@ -127,7 +126,7 @@ def _newest(known: KnownIdentity | None, event: GuestIdentified, pos: PointOfSal
         told = (*told, event.browser_id)[-BROWSERS_MAX:]
     if is_newer:
         return KnownIdentity(known.identity, event.occurred_at, event.event_id, told)
-    return known if told is known.browser_ids else replace(known, browser_ids=told)
+    return known if told is known.browser_ids else known._replace(browser_ids=told)
 
 
 def _owe_behaviour(turn: Turn, event: Behaviour) -> None:

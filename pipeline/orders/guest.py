@@ -1,7 +1,6 @@
 """What is remembered of a guest, and what one event or timer makes of it."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -9,14 +8,13 @@ from pipeline.commerce.events import (
     BrowserId,
     EventId,
     ItemId,
-    Line,
     OrderId,
     OrderPlaced,
     PaymentReceived,
 )
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.refusal import Refusal
-from pipeline.sitecore.owed import Cause, Context, Identity, Owed
+from pipeline.sitecore.owed import Cause, Context, Identity, Owed, WrittenCart, WrittenLine
 from pipeline.value import value
 
 NEVER = Instant(-(2**62))
@@ -33,14 +31,13 @@ class Fact(NamedTuple):
     event_id: EventId
     item_id: ItemId | None
     """The line concerned; None: the cart was emptied."""
-    line: Line | None
+    line: WrittenLine | None
     """What the line became; None: it left."""
     size: int
     """Bytes of the record that said so: what it weighs in state, roughly."""
 
 
-@value(frozen=True, slots=True)
-class Cart:
+class Cart(NamedTuple):
     """The facts of a cart, oldest first; those without effect only while late ones may come."""
 
     facts: tuple[Fact, ...] = ()
@@ -54,8 +51,7 @@ class Cart:
     """When that event happened."""
 
 
-@value(frozen=True, slots=True)
-class KnownIdentity:
+class KnownIdentity(NamedTuple):
     """Who the guest is, by the newest event that said so."""
 
     identity: Identity
@@ -88,8 +84,7 @@ class WaitingPayment:
     since: Instant
 
 
-@value(frozen=True, slots=True)
-class KnownOrder:
+class KnownOrder(NamedTuple):
     """An order that was owed, as far as telling a repeat from a change needs it."""
 
     digest: bytes
@@ -98,8 +93,7 @@ class KnownOrder:
     """Whether a payment was owed, with the order or after it."""
 
 
-@value(frozen=True, slots=True)
-class SeenEvents:
+class SeenEvents(NamedTuple):
     """Ids of events that left no other trace, 16 bytes each, in two generations."""
 
     current: bytes = b""
@@ -108,8 +102,10 @@ class SeenEvents:
     """When the current generation began."""
 
 
-@value(frozen=True, slots=True)
-class Guest:
+_NO_ORDERS: Mapping[OrderId, KnownOrder] = {}
+
+
+class Guest(NamedTuple):
     """What a guest has done, as far as an order may still need it."""
 
     guest_id: GuestId
@@ -121,7 +117,7 @@ class Guest:
     identity: KnownIdentity | None = None
     waiting: tuple[WaitingOrder, ...] = ()
     payments: tuple[WaitingPayment, ...] = ()
-    orders: Mapping[OrderId, KnownOrder] = field(default_factory=dict)
+    orders: Mapping[OrderId, KnownOrder] = _NO_ORDERS
     """Every order that was owed; what was set aside is not remembered."""
     orders_after: Instant = NEVER
     """Orders placed earlier were forgotten for want of room: they count as historic."""
@@ -171,7 +167,7 @@ class Step(NamedTuple):
     guest: Guest | None
     """The very object that came in when nothing changed. None: forget the guest."""
     became: Became
-    owed: tuple[Owed, ...] = ()
+    owed: tuple[Owed | WrittenCart, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     wake_at: Instant | None = None
     """The guest's next timer, whatever it is for; it may lie in the past."""

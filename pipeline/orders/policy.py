@@ -2,9 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
+from pipeline.commerce.events import Line
+from pipeline.sitecore.owed import WrittenLine
 from pipeline.sitecore.point_of_sale import PointOfSale
+
+
+class LineCodec(Protocol):
+    """Writes a line as what is owed will hold it, so that a cart is owed without doing so anew."""
+
+    def write(self, line: Line) -> WrittenLine:
+        """Give its bytes, the same for equal lines."""
+
+    def read(self, written: WrittenLine) -> Line:
+        """Give the line that was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +28,8 @@ class OrderPolicy:
     """By name; an event of any other is refused."""
     application: UUID
     """Namespace of delivery ids: one an installation."""
+    line_codec: LineCodec
+    """How the lines of a cart are remembered."""
     identity_wait_s: float = 600.0
     payment_wait_s: float = 60.0
     lines_wait_s: float = 60.0

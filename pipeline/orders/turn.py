@@ -5,7 +5,6 @@ gathered here, with what comes out, and made into one new guest at the end: the
 only mutable thing in the core, and it never outlives a call of it.
 """
 
-from dataclasses import replace
 from typing import TypedDict
 
 from pipeline.commerce.events import Event
@@ -15,7 +14,7 @@ from pipeline.orders.guest import NEVER, Became, Guest, SetAside, Step
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.refusal import Refusal
-from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed
+from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, WrittenCart
 
 
 class Owing(TypedDict):
@@ -87,12 +86,12 @@ class Turn:
         self.orders_after = guest.orders_after
         self.seen = guest.seen
         self.sequence = guest.sequence
-        self.owed: list[Owed] = []
+        self.owed: list[Owed | WrittenCart] = []
         self.set_aside: list[SetAside] = []
 
     def because(self, timer: str) -> None:
         """Go on for this timer: what follows is owed, or set aside, by it."""
-        self.cause = replace(self.cause, timer=str(timer))  # a plain one, as read back from Avro
+        self.cause = self.cause._replace(timer=str(timer))  # a plain one, as read back from Avro
         self._cause_name = f"{timer}:{self.now}:{self._before.guest_id}"
 
     def owing(self, context: Context, occurred_at: Instant) -> Owing:

@@ -1,7 +1,5 @@
 """Orders and payments that wait: what they lack, and what becomes of them."""
 
-from dataclasses import replace
-
 from pipeline.commerce.events import Contact, Line, OrderPlaced, Payment, PaymentReceived
 from pipeline.orders.bounds import ORDERS_MAX, WAITING_BYTES_MAX, WAITING_MAX
 from pipeline.orders.cart import lines_of, purchase_key
@@ -12,7 +10,7 @@ from pipeline.orders.turn import Turn, context_of
 from pipeline.orders.validate import refuse_lines
 from pipeline.record import DAY_S, Instant, Record, later
 from pipeline.refusal import Refusal
-from pipeline.sitecore.owed import Identity, OwedCart, OwedOrder, OwedPayment
+from pipeline.sitecore.owed import Identity, OwedOrder, OwedPayment, WrittenCart, WrittenLine
 from pipeline.sitecore.point_of_sale import PointOfSale, Protocol
 
 
@@ -43,13 +41,13 @@ def owe_cart_after_order(turn: Turn, *, even_if_empty: bool) -> None:
         owe_cart(turn, tuple(lines.values()))
 
 
-def owe_cart(turn: Turn, lines: tuple[Line, ...]) -> None:
+def owe_cart(turn: Turn, lines: tuple[WrittenLine, ...]) -> None:
     """Owe the cart, where carts are told at all: in the newest cart event's circumstances."""
     context = turn.cart.context
     if context is None or not tells_carts(turn):
         return
     happened_at = max(turn.cart.context_at, turn.happened_at)
-    turn.owed.append(OwedCart(**turn.owing(context, happened_at), lines=lines))
+    turn.owed.append(WrittenCart(**turn.owing(context, happened_at), lines=lines))
 
 
 def tells_carts(turn: Turn) -> bool:
@@ -61,7 +59,7 @@ def tells_carts(turn: Turn) -> bool:
 
 def owe_payment(turn: Turn, event: PaymentReceived, known: KnownOrder) -> None:
     """Owe the payment of an order that was owed without one."""
-    turn.orders = {**turn.orders, event.order_id: replace(known, paid=True)}
+    turn.orders = {**turn.orders, event.order_id: known._replace(paid=True)}
     turn.owed.append(
         OwedPayment(
             **turn.owing(context_of(event), event.occurred_at),
@@ -164,4 +162,5 @@ def _payment_of(event: OrderPlaced, turn: Turn) -> Payment | None:
 
 
 def _lines_for(event: OrderPlaced, turn: Turn) -> tuple[Line, ...]:
-    return tuple(lines_of(turn.cart.facts, purchase_key(event)).values())
+    lines = lines_of(turn.cart.facts, purchase_key(event))
+    return tuple(map(turn.policy.line_codec.read, lines.values()))

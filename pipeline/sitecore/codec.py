@@ -14,6 +14,7 @@ from pipeline.commerce.values import FieldError, Plain
 from pipeline.commerce.writing import Write, compile_writer
 from pipeline.errors import RecordError, UnknownSchema, Unreadable
 from pipeline.record import GuestId, Instant, Position
+from pipeline.sitecore import line_codec
 from pipeline.sitecore.owed import (
     Cause,
     Context,
@@ -26,11 +27,8 @@ from pipeline.sitecore.owed import (
     OwedIdentity,
     OwedOrder,
     OwedPayment,
+    WrittenCart,
 )
-
-WRITTEN_RELEASE = 1
-"""The released schemas that are written. A release that brings new ones reads them and still
-writes these; the next one writes them: so releases roll forward and back."""
 
 _HEADER = 10
 
@@ -47,7 +45,7 @@ class _Reading(NamedTuple):
     """For what is written by exactly the current schema; None for what it does not like."""
 
 
-def encode_owed(owed: Owed) -> bytes:
+def encode_owed(owed: Owed | WrittenCart) -> bytes:
     """Encode what is owed.
 
     Raises:
@@ -59,16 +57,32 @@ def encode_owed(owed: Owed) -> bytes:
         return encode_slowly(owed)
 
 
-def encode_slowly(owed: Owed) -> bytes:
+def encode_slowly(owed: Owed | WrittenCart) -> bytes:
     """Encode what is owed of any size: the measure of the other way.
 
     Raises:
         ValueError: a value does not fit its Avro type.
     """
-    header, write = _writings()[type(owed)]
+    plain = as_read(owed)
+    header, write = _writings()[type(plain)]
     out = bytearray(header)
-    write(out, owed)
+    write(out, plain)
     return bytes(out)
+
+
+def as_read(owed: Owed | WrittenCart) -> Owed:
+    """Give what a reader of it will have."""
+    if not isinstance(owed, WrittenCart):
+        return owed
+    return OwedCart(
+        delivery_id=owed.delivery_id,
+        guest_id=owed.guest_id,
+        sequence=owed.sequence,
+        occurred_at=owed.occurred_at,
+        context=owed.context,
+        cause=owed.cause,
+        lines=tuple(map(line_codec.read, owed.lines)),
+    )
 
 
 def decode_owed(value: bytes) -> Owed:
@@ -102,13 +116,16 @@ def _unreadable(value: bytes) -> Exception:
 
 def written() -> Mapping[type, Schema]:
     """The schema by which each kind of what is owed is written."""
-    release = schemas.released()[WRITTEN_RELEASE]
+    release = schemas.released()[schemas.WRITTEN_RELEASE]
     return {kind: release[f"{schemas.STREAM}.{kind.__name__}"] for kind in _BUILDERS}
 
 
 @cache
 def _encodes() -> Mapping[type, Encode]:
-    return {kind: compile_encode(schema) for kind, schema in written().items()}
+    encodes = {kind: compile_encode(one, header=one.header) for kind, one in written().items()}
+    cart = written()[OwedCart]
+    ready = compile_encode(cart, header=cart.header, written=(line_codec.LINE,))
+    return {**encodes, WrittenCart: ready}
 
 
 @cache

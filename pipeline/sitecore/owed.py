@@ -1,6 +1,6 @@
 """What is owed to Sitecore: each carries all that saying it may need, in any form."""
 
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 
 from pipeline.commerce.events import (
     Attributes,
@@ -19,9 +19,11 @@ from pipeline.value import value
 DeliveryId = NewType("DeliveryId", str)
 """UUIDv5 of application, cause and index: the same over tries, restarts and replays."""
 
+WrittenLine = NewType("WrittenLine", bytes)
+"""A `Line` in the bytes that it has within what is owed."""
 
-@value(frozen=True, slots=True)
-class Context:
+
+class Context(NamedTuple):
     """The circumstances that the Stream API wants with every event."""
 
     browser_id: BrowserId | None
@@ -32,8 +34,7 @@ class Context:
     page: str | None
 
 
-@value(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why something is owed: the event that completed it, or a timer, and where that lay."""
 
     event_id: EventId | None
@@ -46,8 +47,7 @@ class Cause:
     """The record's Kafka timestamp, or the timer's deadline."""
 
 
-@value(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who a guest is, as far as Sitecore may know it."""
 
     identifiers: tuple[Identifier, ...]
@@ -80,6 +80,13 @@ class OwedCart(Owing):
     """The whole cart as it now is; empty means cleared."""
 
     lines: tuple[Line, ...]
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class WrittenCart(Owing):
+    """An `OwedCart` to be written, of lines that are bytes already."""
+
+    lines: tuple[WrittenLine, ...]
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """When, where and under which browser id something owed goes out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.commerce.events import BrowserId
 from pipeline.record import Instant
@@ -61,7 +61,7 @@ class Scene:
     def request_in(self, key: SessionKey, build: Callable[[Message], Message]) -> Request:
         """The request for an event that belongs into another session."""
         shop = self.policy.points_of_sale[key.point_of_sale]
-        context = replace(self.owed.context, channel=key.channel)
+        context = self.owed.context._replace(channel=key.channel)
         return SendEvent(self.owed.delivery_id, build(messages.base(key.browser_id, context, shop)))
 
 

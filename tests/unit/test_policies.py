@@ -6,7 +6,9 @@ import pytest
 
 from pipeline.config import PointOfSaleSettings, Settings, SitecoreSettings
 from pipeline.errors import ConfigError
+from pipeline.orders.policy import OrderPolicy
 from pipeline.policies import application_id, delivery_policy, order_policy
+from pipeline.sitecore import line_codec
 from pipeline.sitecore.point_of_sale import PointOfSale
 
 SET = Settings(
@@ -40,7 +42,7 @@ def test_the_defaults_of_settings_and_policies_agree() -> None:
         update={"sitecore": SET.sitecore.model_copy(update={"order_age_max_days": 30.0})}
     )
 
-    assert order_policy(settings) == type(order_policy(SET))(points, application_id(SET))
+    assert order_policy(settings) == OrderPolicy(points, application_id(SET), line_codec)
     assert delivery_policy(settings) == type(delivery_policy(SET))(points)
 
 

@@ -5,7 +5,7 @@ from pipeline.assemble.outputs import Outputs
 from pipeline.orders.guest import SetAside
 from pipeline.record import Position
 from pipeline.refusal import Refusal
-from pipeline.sitecore.codec import decode_owed
+from pipeline.sitecore.codec import as_read, decode_owed
 from pipeline.sitecore.owed import Cause
 from tests.fake_log import TOPICS
 from tests.unit.orders.story import START, Story, added
@@ -23,7 +23,7 @@ def test_what_is_owed_carries_its_delivery_id_and_number_in_headers() -> None:
         "delivery-id": owed.delivery_id.encode(),
         "sequence": str(owed.sequence).encode(),
     }
-    assert decode_owed(write.value or b"") == owed
+    assert decode_owed(write.value or b"") == as_read(owed)
 
 
 def test_what_no_topic_takes_is_set_aside_and_not_tried_for_ever() -> None:
@@ -33,7 +33,7 @@ def test_what_no_topic_takes_is_set_aside_and_not_tried_for_ever() -> None:
 
     assert write.topic == "letters"
     assert dict(write.headers)["dead-letter-reason"] == b"owed_too_large"
-    assert decode_owed(write.value or b"") == owed
+    assert decode_owed(write.value or b"") == as_read(owed)
 
 
 def test_of_an_erased_guest_the_position_alone_is_kept() -> None:

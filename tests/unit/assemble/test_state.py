@@ -1,7 +1,6 @@
 """A guest as bytes: nothing is lost, and what an older program wrote stays readable."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from pipeline.errors import StateError
 from pipeline.orders import bounds
 from pipeline.orders.guest import Cart, Fact, Guest, KnownOrder, SeenEvents, WaitingOrder
 from pipeline.record import Instant, Position, Record
+from pipeline.sitecore import line_codec
 from tests.unit.orders.shop import Day, arrivals, days
 from tests.unit.orders.story import (
     GUEST,
@@ -143,9 +143,8 @@ def test_a_guest_at_every_bound_fits_into_a_record() -> None:
     """The topic of guest states takes values of four MiB; a larger one would stop the worker."""
     order = placed(1, "1001", *(line(f"item-{n}") for n in range(20)))
     record = Record(Position("shop", 0, 1), at(1), b"ann", b"." * 1300)
-    fact = Fact(at(1), 0, order.event_id, ItemId("i"), line("x" * 150), 260)
-    guest = replace(
-        full_guest(),
+    fact = Fact(at(1), 0, order.event_id, ItemId("i"), line_codec.write(line("x" * 150)), 260)
+    guest = full_guest()._replace(
         cart=Cart((fact,) * (bounds.CART_BYTES_MAX // 260)),
         waiting=(WaitingOrder(order, record, at(1)),) * (bounds.WAITING_BYTES_MAX // 1300),
         orders={

@@ -39,6 +39,8 @@ from pipeline.orders.advance import advance, wake
 from pipeline.orders.guest import Became, Guest, SetAside, Step
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import GuestId, Instant, Position, Record, later
+from pipeline.sitecore import line_codec
+from pipeline.sitecore.codec import as_read
 from pipeline.sitecore.owed import Owed, OwedCart, OwedOrder
 from pipeline.sitecore.point_of_sale import DataModel, PointOfSale, Protocol
 
@@ -57,6 +59,7 @@ POLICY = OrderPolicy(
         "strict": PointOfSale("strict", identity_providers=frozenset({"CRM"})),
     },
     application=UUID(int=7),
+    line_codec=line_codec,
 )
 
 _IDS = UUID(int=42)
@@ -224,7 +227,7 @@ class Story:
     @property
     def owed(self) -> list[Owed]:
         """All that was owed, in order."""
-        return [owed for step in self.steps for owed in step.owed]
+        return [as_read(owed) for step in self.steps for owed in step.owed]
 
     @property
     def orders(self) -> list[OwedOrder]:

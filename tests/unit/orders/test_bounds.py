@@ -1,12 +1,10 @@
 """A guest cannot grow without end: what is too much is set aside, by name."""
 
-from dataclasses import replace
-
 from pipeline.orders import bounds
 from pipeline.orders.advance import advance
 from pipeline.orders.guest import Became, Guest, KnownOrder, SeenEvents
 from pipeline.record import DAY_S, Position, Record, later
-from pipeline.sitecore.owed import OwedCart
+from pipeline.sitecore.owed import WrittenCart
 from tests.unit.orders.story import (
     GUEST,
     POLICY,
@@ -118,7 +116,7 @@ def test_the_cart_of_an_order_too_large_to_wait_is_owed_empty() -> None:
 
     step = advance(story.guest, placed(1, "1001", line("a")), record, POLICY)
 
-    assert [owed.lines for owed in step.owed if isinstance(owed, OwedCart)] == [()]
+    assert [owed.lines for owed in step.owed if isinstance(owed, WrittenCart)] == [()]
 
 
 def test_a_large_order_that_need_not_wait_is_owed() -> None:
@@ -142,7 +140,7 @@ def test_so_many_event_ids_are_remembered_and_no_more() -> None:
     """A robot's page views are set aside rather than owed twice."""
     full = SeenEvents(b"\0" * 16 * bounds.EVENT_IDS_MAX, b"", at(0))
     story = Story()
-    story.guest = replace(Guest.new(GUEST, at(0)), seen=full)
+    story.guest = Guest.new(GUEST, at(0))._replace(seen=full)
 
     refused = story.hears(viewed(1))
     next_generation = story.hears(viewed(POLICY.repeat_horizon_s))
@@ -155,7 +153,7 @@ def test_an_identity_is_taken_however_many_events_came() -> None:
     """Orders wait for it, and to owe it twice does no harm."""
     full = SeenEvents(b"\0" * 16 * bounds.EVENT_IDS_MAX, b"", at(0))
     story = Story()
-    story.guest = replace(Guest.new(GUEST, at(0)), seen=full)
+    story.guest = Guest.new(GUEST, at(0))._replace(seen=full)
 
     assert story.hears(identified(1)).became is Became.OWED
 
@@ -167,7 +165,7 @@ def test_old_orders_make_room_for_new_ones() -> None:
     old = {placed(n, f"o{n}").order_id: KnownOrder(b"", at(n), True) for n in range(2000)}
     assert len(old) == bounds.ORDERS_MAX
     now = 1000 + POLICY.order_age_max_days * DAY_S
-    story.guest = replace(story.guest, orders=old)
+    story.guest = story.guest._replace(orders=old)
 
     story.hears(placed(now, "new", line("a")))
     forgotten = story.hears(but(placed(500, "o500", line("a")), ordered_at=at(500)))
@@ -183,7 +181,7 @@ def test_an_order_is_set_aside_when_all_room_is_taken_by_recent_ones() -> None:
     story = told(identified(0))
     assert story.guest is not None
     recent = {placed(n, f"o{n}").order_id: KnownOrder(b"", at(n), True) for n in range(2000)}
-    story.guest = replace(story.guest, orders=recent)
+    story.guest = story.guest._replace(orders=recent)
 
     story.hears(placed(2000, "one-more", line("a")))
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.commerce.events import CommerceEvent
 from pipeline.orders.guest import Became
+from pipeline.sitecore.codec import as_read
 from pipeline.sitecore.owed import OwedCart
 from tests.unit.orders.story import (
     POLICY,
@@ -213,7 +214,7 @@ def test_carts_are_held_back_while_an_order_waits() -> None:
 
     released = story.hears(identified(4))
 
-    assert [type(owed).__name__ for owed in released.owed] == [
+    assert [type(owed).__name__ for owed in map(as_read, released.owed)] == [
         "OwedIdentity",
         "OwedOrder",
         "OwedCart",

@@ -1,5 +1,7 @@
 """Orders: owed at once, waiting, repeated, or set aside."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.commerce.events import CommerceEvent
@@ -357,7 +359,7 @@ def test_a_point_of_sale_that_is_gone_sets_its_waiting_orders_aside() -> None:
     """Settings change between two starts; an order of a removed shop must not be stuck."""
     story = told(but(placed(1, "1001", line("a")), point_of_sale="strict"))
     points = {name: pos for name, pos in POLICY.points_of_sale.items() if name != "strict"}
-    story.policy = type(POLICY)(points, POLICY.application)
+    story.policy = replace(POLICY, points_of_sale=points)
 
     story.hears(identified(2))
 

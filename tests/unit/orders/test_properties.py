@@ -14,6 +14,8 @@ from pipeline.orders.cart import lines_of
 from pipeline.orders.guest import Became, Guest, Step
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import Instant, Position, Record, later
+from pipeline.sitecore import line_codec
+from pipeline.sitecore.codec import as_read
 from pipeline.sitecore.owed import Owed, OwedOrder
 from pipeline.sitecore.point_of_sale import PointOfSale, Protocol
 from tests import strategies as world
@@ -33,6 +35,7 @@ ANY_POLICY = OrderPolicy(
         "shop/ireland": PointOfSale("shop/ireland", protocol=Protocol.MULTIPLE),
     },
     application=UUID(int=3),
+    line_codec=line_codec,
     identity_wait_s=300,
     payment_wait_s=200,
     lines_wait_s=100,
@@ -73,7 +76,8 @@ def test_the_cart_in_state_is_the_cart_that_was_told(data: st.DataObject, day: D
     story = heard(data.draw(arrivals(day)))
 
     assert story.guest is not None
-    assert told_to_sitecore(story) == dict(in_cart(lines_of(story.guest.cart.facts).values()))
+    lines = map(line_codec.read, lines_of(story.guest.cart.facts).values())
+    assert told_to_sitecore(story) == dict(in_cart(lines))
 
 
 @given(st.data(), days())
@@ -182,7 +186,7 @@ def test_numbers_rise_and_no_order_is_owed_twice(moments: list[_Moment]) -> None
     """While a guest is remembered; after that its orders are too old to be taken."""
     lives: list[list[Owed]] = [[]]
     for step, _ in _steps(moments):
-        lives[-1].extend(step.owed)
+        lives[-1].extend(map(as_read, step.owed))
         if step.guest is None:
             lives.append([])
     for life in lives:

@@ -4,7 +4,7 @@
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from pipeline.commerce.events import CommerceEvent
 from pipeline.orders.advance import advance, wake
 from pipeline.orders.guest import Guest, Step
 from pipeline.record import GuestId, Instant, Position, Record, later
+from pipeline.sitecore.codec import as_read
+from pipeline.sitecore.owed import Owed
 from tests.unit.orders.story import POLICY
 
 TOPICS = Path(__file__).parents[2] / "golden" / "topics"
@@ -60,13 +62,27 @@ class Partition:
                 self.wakes[guest_id] = step.wake_at
         answer: dict[str, Any] = {"record": record, "guest": guest_id, "became": step.became}
         if step.owed:
-            answer["owed"] = [{type(owed).__name__: owed} for owed in step.owed]
+            answer["owed"] = [_named(as_read(owed)) for owed in step.owed]
         if step.set_aside:
             answer["set_aside"] = [
-                {**msgspec.to_builtins(aside), "record": aside.record is not None}
-                for aside in step.set_aside
+                {**_plain(aside), "record": aside.record is not None} for aside in step.set_aside
             ]
         self.answers.append(answer)
+
+
+def _named(owed: Owed) -> dict[str, Any]:
+    return {type(owed).__name__: _plain(owed)}
+
+
+def _plain(value: Any) -> Any:
+    """With the names of fields, for people."""
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Position):
+        return str(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(one) for name, one in value._asdict().items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _answers(topic: Path) -> bytes:

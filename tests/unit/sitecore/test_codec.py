@@ -1,17 +1,28 @@
 """What is owed, as bytes."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.commerce import schemas
-from pipeline.errors import RecordError, UnknownSchema, Unreadable
+from pipeline.commerce.events import ItemId, Line, Money
+from pipeline.errors import RecordError, StateError, UnknownSchema, Unreadable
 from pipeline.record import GuestId, Instant, Position
-from pipeline.sitecore import codec
-from pipeline.sitecore.codec import WRITTEN_RELEASE, decode_owed, encode_owed, encode_slowly
-from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, OwedErasure
+from pipeline.sitecore import codec, line_codec
+from pipeline.sitecore.codec import as_read, decode_owed, encode_owed, encode_slowly
+from pipeline.sitecore.owed import (
+    Cause,
+    Context,
+    DeliveryId,
+    Owed,
+    OwedCart,
+    OwedErasure,
+    WrittenCart,
+    WrittenLine,
+)
 from tests import strategies
 
 ERASURE = OwedErasure(
@@ -69,6 +80,32 @@ def test_both_ways_of_writing_write_the_same(owed: Owed) -> None:
     assert encode_owed(owed) == encode_slowly(owed)
 
 
+@given(strategies.owed_carts)
+def test_a_cart_of_written_lines_is_the_cart(owed: Owed) -> None:
+    """Its lines were written when they were heard of, and are put in as they are."""
+    assert isinstance(owed, OwedCart)
+    said = {one.name: getattr(owed, one.name) for one in fields(owed)}
+    written = WrittenCart(**{**said, "lines": tuple(map(line_codec.write, owed.lines))})
+
+    assert encode_owed(written) == encode_owed(owed)
+    assert as_read(written) == owed
+
+
+@pytest.mark.parametrize("size", [63, 64, 4095, 4096, 100_000])
+def test_lines_of_any_length_are_written(size: int) -> None:
+    """The short ways of both have a border."""
+    price = Money(Decimal("9.900000"), "EUR")
+    line = Line(ItemId("a"), "p", "APPAREL", "x" * size, 1, price)
+
+    assert line_codec.read(line_codec.write(line)) == line
+
+
+def test_what_is_no_line_is_refused() -> None:
+    """A state that another program wrote must not become a cart."""
+    with pytest.raises(StateError, match="cannot be read"):
+        line_codec.read(WrittenLine(b"\x02a\x02"))
+
+
 @pytest.mark.parametrize("size", [63, 64, 4095, 4096, 100_000])
 @pytest.mark.parametrize(
     "sequence", [-(2**63), -1, 63, 64, 4096, 2**34 - 1, 2**34, 2**41, 2**63 - 1]
@@ -91,7 +128,7 @@ def test_what_is_written_is_a_released_schema() -> None:
     """An unreleased one could still change, and its bytes would lie in Kafka for two weeks."""
     header = encode_owed(ERASURE)[:10]
 
-    assert header == schemas.released()[WRITTEN_RELEASE]["stream.OwedErasure"].header
+    assert header == schemas.released()[schemas.WRITTEN_RELEASE]["stream.OwedErasure"].header
 
 
 def test_a_newer_schema_stops_the_worker() -> None:

@@ -92,8 +92,8 @@ def test_the_owner_of_an_order_is_named_again_when_it_is_another() -> None:
     named = Contact(title="Ms", first_name="Ada", last_name="Byron")
     old = policy(shop(protocol=Protocol.MULTIPLE, data_model=DataModel.V2_0))
     talk, owes = Talk(old), Owes()
-    first_order = replace(owes.order(SHOES), identity=replace(CRM, contact=named))
-    second = replace(owes.order(SHOES, order_id="2"), identity=replace(OTHER, contact=named))
+    first_order = replace(owes.order(SHOES), identity=CRM._replace(contact=named))
+    second = replace(owes.order(SHOES, order_id="2"), identity=OTHER._replace(contact=named))
 
     talk.tell(first_order, refusing("CHECKOUT"))
     talk.tell(second)

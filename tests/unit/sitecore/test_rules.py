@@ -168,7 +168,7 @@ def test_case_085_data_model_2_0_needs_an_owner_with_title_and_name(missing: str
     """All three are required there."""
     old = DataModel.V2_0
     order = replace(ORDER, identity=NAMED)
-    unnamed = replace(NAMED, contact=replace(NAMED.contact, **{missing: None}))  # type: ignore[arg-type]
+    unnamed = NAMED._replace(contact=NAMED.contact._replace(**{missing: None}))  # type: ignore[arg-type]
 
     refusal = cart(replace(ORDER, identity=unnamed), data_model=old)
 
