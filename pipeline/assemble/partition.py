@@ -12,9 +12,6 @@ from pipeline.record import GuestId, Instant
 Store: TypeAlias = MutableMapping[GuestId, bytes]
 """Guests as bytes; memory is the first implementation."""
 
-HOT_MAX: Final = 16_000
-"""Guests that are kept as objects too, all partitions of a worker together; about 3 KB each."""
-
 BEGAN_KEY: Final = b"\x00began"
 """Key of a value that is no guest's: it says that this partition has been assembled before.
 
@@ -47,29 +44,19 @@ class Partition:
     """Guests of whom an order waits."""
     state_bytes: int = 0
     """What the values of *store* come to."""
-    hot_max: int = HOT_MAX
-    """This partition's share of the guests that are kept as objects."""
     timers: Timers = field(init=False)
-    _hot: dict[GuestId, Guest] = field(default_factory=dict)
-    _cooling: dict[GuestId, Guest] = field(default_factory=dict)
-    """Guests that were not touched lately: when there are enough hot ones, these cool down."""
 
     def __post_init__(self) -> None:
         self.timers = Timers(self.wake_at)
 
     def guest(self, guest_id: GuestId) -> Guest | None:
-        """What is known of a guest."""
-        guest = self._hot.get(guest_id)
-        if guest is not None:
-            return guest
-        guest = self._cooling.get(guest_id)
-        if guest is None:
-            value = self.store.get(guest_id)
-            if value is None:
-                return None
-            guest = state.decode(value)
-        self._warm(guest_id, guest)
-        return guest
+        """What is known of a guest.
+
+        Made of its bytes each time: objects that were kept would lie scattered in
+        memory, which costs more than making them.
+        """
+        value = self.store.get(guest_id)
+        return None if value is None else state.decode(value)
 
     def wake_at(self, guest_id: GuestId) -> Instant | None:
         """When to look at a guest again."""
@@ -81,7 +68,6 @@ class Partition:
         before = self.store.get(guest_id)
         self.store[guest_id] = value
         self.state_bytes += len(value) - (0 if before is None else len(before))
-        self._warm(guest_id, guest)
         if before is None:
             self.timers.moved(guest_id, None, state.wake_at(value))
         elif not state.wakes_alike(before, value):
@@ -91,8 +77,6 @@ class Partition:
     def forget(self, guest_id: GuestId) -> None:
         """Remember nothing of a guest any more."""
         self.state_bytes -= len(self.store.pop(guest_id, b""))
-        self._hot.pop(guest_id, None)
-        self._cooling.pop(guest_id, None)
         self.waiting.pop(guest_id, None)
 
     def take(self, key: bytes, value: bytes | None) -> None:
@@ -110,8 +94,6 @@ class Partition:
         Args:
             soon: No order waits for longer; guests with later timers need not be decoded.
         """
-        self._hot.clear()
-        self._cooling.clear()
         self.waiting.clear()
         self.state_bytes = sum(map(len, self.store.values()))
         self.gate = None
@@ -124,11 +106,6 @@ class Partition:
                 if wake_at <= soon:
                     self._note_waiting(guest_id, state.decode(value))
         self.timers = Timers(self.wake_at, known)
-
-    def _warm(self, guest_id: GuestId, guest: Guest) -> None:
-        if len(self._hot) >= self.hot_max // 2:
-            self._cooling, self._hot = self._hot, {}
-        self._hot[guest_id] = guest
 
     def _note_waiting(self, guest_id: GuestId, guest: Guest) -> None:
         if guest.waiting:

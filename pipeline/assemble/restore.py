@@ -6,7 +6,7 @@ from typing import Final
 from pipeline.assemble import began
 from pipeline.assemble.log import Committed, Input, Log
 from pipeline.assemble.membership import Membership, Restoring
-from pipeline.assemble.partition import HOT_MAX, Partition
+from pipeline.assemble.partition import Partition
 from pipeline.assemble.start import Beginning, go_on
 from pipeline.errors import StateError, UnavailableError
 from pipeline.metrics import assemble as metrics
@@ -111,14 +111,8 @@ class Restorer:
             self._unfollow(number)
             self._log.start({Input(t, number): o for t, o in partition.positions.items()})
             del self._membership.restoring[number]
-            self._activate(partition)
+            self._membership.active[number] = partition
             metrics.partition_ready(number, len(partition.store))
-
-    def _activate(self, partition: Partition) -> None:
-        active = self._membership.active
-        active[partition.number] = partition
-        for one in active.values():
-            one.hot_max = HOT_MAX // len(active)
 
     def _begin_again(self, number: int) -> None:
         self._unfollow(number)

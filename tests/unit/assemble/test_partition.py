@@ -1,9 +1,8 @@
 """A partition's guests, as bytes and as objects."""
 
 from pipeline.assemble import state
-from pipeline.assemble.partition import BEGAN_KEY, HOT_MAX, Partition
-from pipeline.record import GuestId
-from tests.unit.orders.story import GUEST, START, Story, at, identified, placed
+from pipeline.assemble.partition import BEGAN_KEY, Partition
+from tests.unit.orders.story import GUEST, Story, at, placed
 
 
 def _waiting_guest() -> tuple[bytes, Partition]:
@@ -42,20 +41,6 @@ def test_a_partition_knows_whether_it_was_assembled_before() -> None:
 
     assert partition.began
     assert not partition.store
-
-
-def test_guests_that_are_not_hot_come_back_from_their_bytes() -> None:
-    """Only so many are kept as objects, and none is lost by it."""
-    partition = Partition(0)
-    story = Story()
-    step = story.hears(identified(1))
-    assert step.guest is not None
-    value = state.encode(step.guest, START)
-    for number in range(HOT_MAX + 10):
-        partition.put(GuestId(f"g{number}"), step.guest, value)
-
-    assert partition.guest(GuestId("g0")) == step.guest
-    assert len(partition.store) == HOT_MAX + 10
 
 
 def test_a_forgotten_guest_has_no_timer() -> None:
