@@ -1,9 +1,9 @@
 """Fires timers that are due, where nothing that lies unread can speak against them."""
 
 from pipeline.assemble.batch import Batch
+from pipeline.assemble.draft import Draft
 from pipeline.assemble.log import Log
 from pipeline.assemble.membership import Membership
-from pipeline.assemble.partition import Partition
 from pipeline.assemble.timers import Gate
 from pipeline.orders.advance import wake
 from pipeline.orders.policy import OrderPolicy
@@ -28,14 +28,19 @@ class Firing:
             UnavailableError: Kafka did not say where its partitions end.
         """
         active = self._members.active
-        due = {number: p.timers.first_due(now) for number, p in active.items()}
-        firsts = {number: first for number, first in due.items() if first is not None}
+        firsts = {
+            number: first
+            for number, partition in active.items()
+            if (first := partition.timers.first_due(now)) is not None
+        }
         self._sample(firsts, now)
         for number in firsts:
-            partition = active[number]
+            partition, draft = active[number], batch.draft(number)
             gate = partition.gate
-            if gate is not None and gate.is_passed(batch.positions(partition)):
-                self._fire_in(partition, gate, batch)
+            if draft is not None and gate is not None and gate.is_passed(draft.positions):
+                most = max(1, self._timers_max - batch.records)
+                for _, guest_id in partition.timers.due(gate.sampled_at, most):
+                    self._fire(guest_id, gate, draft, batch)
 
     def _sample(self, firsts: dict[int, Instant], now: Instant) -> None:
         """Ask for the present ends of partitions whose timers came due after the last sample."""
@@ -52,33 +57,16 @@ class Firing:
             sample = {one.topic: ends[one] for one in members.inputs_of(number)}
             active[number].gate = Gate(now, sample)
 
-    def _fire_in(self, partition: Partition, gate: Gate, batch: Batch) -> None:
+    def _fire(self, guest_id: GuestId, gate: Gate, draft: Draft, batch: Batch) -> None:
+        """Fire a guest's timers: one may be followed by another, or may have moved since."""
         positions = tuple(
-            Position(topic, partition.number, offset)
-            for topic, offset in sorted(batch.positions(partition).items())
+            Position(topic, draft.number, offset)
+            for topic, offset in sorted(draft.positions.items())
         )
-        most = max(1, self._timers_max - batch.records)
-        for _, guest_id in partition.timers.due(gate.sampled_at, most):
-            # An event of this batch may have moved the timer; one may be followed by another.
-            due_at = batch.pending(partition, guest_id).wake_at
-            while due_at is not None and gate.covers(due_at):
-                step_at = due_at
-                due_at = self._wake(partition, guest_id, at=step_at, positions=positions, to=batch)
-                if due_at is not None and due_at <= step_at:
-                    break
-
-    def _wake(
-        self,
-        partition: Partition,
-        guest_id: GuestId,
-        *,
-        at: Instant,
-        positions: tuple[Position, ...],
-        to: Batch,
-    ) -> Instant | None:
-        pending = to.pending(partition, guest_id)
-        if pending.guest is None:
-            return None
-        step = wake(pending.guest, at, positions, self._policy)
-        to.wake(partition, pending, step)
-        return step.wake_at
+        guest, due_at = draft.guest(guest_id), draft.wake_at(guest_id)
+        while guest is not None and due_at is not None and gate.covers(due_at):
+            step = wake(guest, due_at, positions, self._policy)
+            batch.wake(draft, guest_id, guest, step)
+            if step.wake_at is not None and step.wake_at <= due_at:
+                break
+            guest, due_at = step.guest, step.wake_at

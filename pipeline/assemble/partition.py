@@ -63,8 +63,8 @@ class Partition:
         value = self.store.get(guest_id)
         return None if value is None else state.wake_at(value)
 
-    def put(self, guest_id: GuestId, guest: Guest, value: bytes) -> None:
-        """Remember a guest, and the same as bytes."""
+    def put(self, guest_id: GuestId, value: bytes, waiting: Guest | None) -> None:
+        """Remember a guest; *waiting* is the same, if an order of its waits."""
         before = self.store.get(guest_id)
         self.store[guest_id] = value
         self.state_bytes += len(value) - (0 if before is None else len(before))
@@ -72,7 +72,10 @@ class Partition:
             self.timers.moved(guest_id, None, state.wake_at(value))
         elif not state.wakes_alike(before, value):
             self.timers.moved(guest_id, state.wake_at(before), state.wake_at(value))
-        self._note_waiting(guest_id, guest)
+        if waiting is not None:
+            self.waiting[guest_id] = waiting
+        elif self.waiting:
+            self.waiting.pop(guest_id, None)
 
     def forget(self, guest_id: GuestId) -> None:
         """Remember nothing of a guest any more."""
@@ -104,11 +107,7 @@ class Partition:
             if wake_at is not None:
                 known.append((wake_at, guest_id))
                 if wake_at <= soon:
-                    self._note_waiting(guest_id, state.decode(value))
+                    guest = state.decode(value)
+                    if guest.waiting:
+                        self.waiting[guest_id] = guest
         self.timers = Timers(self.wake_at, known)
-
-    def _note_waiting(self, guest_id: GuestId, guest: Guest) -> None:
-        if guest.waiting:
-            self.waiting[guest_id] = guest
-        else:
-            self.waiting.pop(guest_id, None)

@@ -136,17 +136,18 @@ class AssembleWorker:
         self._log.leave()
 
     def _take(self, record: Record, batch: Batch) -> None:
-        partition = batch.partition_of(record.position)
-        if partition is None:
+        draft = batch.draft_for(record.position)
+        if draft is None:
             return
         try:
             event = self._decode(record)
         except RecordError as error:
-            batch.refuse(partition, record, error)
+            batch.refuse(draft, record, error)
             return
-        pending = batch.pending(partition, event.guest_id)
-        step = advance(pending.guest, event, record, self._policy)
-        batch.take(partition, record, pending, step)
+        guest_id = event.guest_id
+        guest = draft.guest(guest_id)
+        step = advance(guest, event, record, self._policy)
+        batch.take(draft, record, guest_id, guest, step)
         if step.became is Became.REPEAT:
             batch.repeats[type(event).__name__] += 1
 

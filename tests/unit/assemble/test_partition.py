@@ -46,7 +46,7 @@ def test_a_partition_knows_whether_it_was_assembled_before() -> None:
 def test_a_forgotten_guest_has_no_timer() -> None:
     """It would fire for nobody."""
     value, partition = _waiting_guest()
-    partition.put(GUEST, state.decode(value), value)
+    partition.put(GUEST, value, state.decode(value))
     partition.forget(GUEST)
 
     assert partition.timers.due(at(1e9), 9) == []
