@@ -47,7 +47,7 @@ class _Reading(NamedTuple):
     build: Build
     begin: int
     straight: Straight | None
-    """For what is written by exactly the current schema."""
+    """For what is plainly right, and written by exactly the current schema."""
 
 
 class Decoder:
@@ -59,6 +59,8 @@ class Decoder:
         self._source = schemas or NoRegistry()
         self._value_bytes_max = value_bytes_max
         self._readings: dict[bytes, _Reading | RecordError] = {}
+        self._straight: dict[bytes, tuple[Straight, int]] = {}
+        """By header, and where to begin."""
 
     def decode(self, record: Record) -> CommerceEvent:
         """Read one record, whose key must be its guest.
@@ -80,19 +82,37 @@ class Decoder:
             UnavailableError: as `decode`.
         """
         value = record.value
+        if value is not None and len(value) <= self._value_bytes_max:
+            known = self._straight
+            found = known.get(value[:_SINGLE_OBJECT_HEADER]) or known.get(value[:_CONFLUENT_HEADER])
+            if found is not None:
+                straight, begin = found
+                event = straight(value, begin)
+                if event is not None:
+                    return event
+        return self._slowly(value)
+
+    def _slowly(self, value: bytes | None) -> CommerceEvent:
+        """Read what is new to us, or wrong, and say what is."""
         if value is None:
             raise RecordError(Unreadable.TOMBSTONE, "the value is null")
         if len(value) > self._value_bytes_max:
             raise RecordError(
                 Unreadable.OVERSIZED, f"{len(value)} bytes, above {self._value_bytes_max}"
             )
-        return _event(self._reading(value), value)
+        reading = self._reading(value)
+        try:
+            return reading.build(reading.read(value, reading.begin))
+        except FieldError as error:
+            raise RecordError(Unreadable.INVALID_FIELD, error.detail, error.field) from None
 
     def _reading(self, value: bytes) -> _Reading:
         header = value[: _header_bytes(value)]
         reading = self._readings.get(header)
         if reading is None:
             reading = self._readings[header] = _reading_of(self._writer(header), len(header))
+            if isinstance(reading, _Reading) and reading.straight is not None:
+                self._straight[header] = (reading.straight, reading.begin)
         if isinstance(reading, RecordError):
             raise RecordError(reading.reason, reading.detail)
         return reading
@@ -110,17 +130,6 @@ class Decoder:
         except SchemaError as error:
             detail = f"the schema of id {schema_id} is {error}"
             return RecordError(Unreadable.UNKNOWN_SCHEMA, detail)
-
-
-def _event(reading: _Reading, value: bytes) -> CommerceEvent:
-    if reading.straight is not None:
-        event = reading.straight(value, reading.begin)
-        if event is not None:
-            return event
-    try:
-        return reading.build(reading.read(value, reading.begin))
-    except FieldError as error:
-        raise RecordError(Unreadable.INVALID_FIELD, error.detail, error.field) from None
 
 
 def _reading_of(writer: Schema | RecordError, begin: int) -> _Reading | RecordError:

@@ -28,7 +28,8 @@ AMOUNT_SCALE = 6
 
 _T = TypeVar("_T")
 LATEST = 253_402_300_799_999  # the last millisecond of the year 9999, where ISO 8601 ends
-UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_HEX = "[0-9a-fA-F]"
+UUID = re.compile(f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}")
 _UNIT = Decimal(1).scaleb(-AMOUNT_SCALE)
 _AMOUNT_LIMIT = Decimal(1).scaleb(AMOUNT_DIGITS - AMOUNT_SCALE)
 
