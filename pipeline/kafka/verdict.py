@@ -54,7 +54,9 @@ def of_reading(error: KafkaError) -> PipelineError | None:
         return FatalKafkaError(
             f"the next record to read is not there ({error.str()}): the next start finds out why"
         )
-    return _ended(error) or (FatalKafkaError(str(error)) if error.fatal() else None)
+    # A consumer that is ended says so by this code alone, not by the mark that producers set.
+    is_fatal = error.fatal() or error.code() == KafkaError._FATAL
+    return _ended(error) or (FatalKafkaError(str(error)) if is_fatal else None)
 
 
 def of_asking(raised: KafkaException, what: str) -> PipelineError:

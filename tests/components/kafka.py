@@ -22,15 +22,17 @@ from confluent_kafka.cimpl import NewTopic
 
 from tests.components.maven import kafka_jars, require_java
 from tests.components.process import Child, free_port, listens, until
+from tests.components.proxy import Proxy, proxied
 
 _PROPERTIES = """
 process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind_port},{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{proxy_port}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 num.partitions=1
@@ -46,6 +48,8 @@ group.consumer.session.timeout.ms=6000
 group.consumer.min.heartbeat.interval.ms=500
 group.consumer.heartbeat.interval.ms=1000
 broker.session.timeout.ms=3000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+log.cleaner.backoff.ms=500
 """
 
 
@@ -56,6 +60,9 @@ class Broker:
         self.node = node
         self.port = free_port()
         self.controller_port = free_port()
+        self.behind_port = free_port()
+        """Whoever asks here is sent to the port of a proxy, which may stand before this one."""
+        self.proxy_port = free_port()
         self._folder = folder / f"broker-{node}"
         self._folder.mkdir()
         self._prefix = tuple(prefix)
@@ -138,6 +145,14 @@ class Kafka:
             self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 2})
         return self._admin
 
+    def proxied(self) -> contextlib.AbstractContextManager[Proxy]:
+        """Put a proxy before the first broker, for those who ask at the proxy's address."""
+        return proxied(self._brokers[0].proxy_port, self._brokers[0].behind_port)
+
+    def pid(self, node: int = 1) -> int:
+        """The process id of a broker."""
+        return self._brokers[node - 1].child.pid
+
     def start(self, node: int | None = None) -> None:
         """Start one broker, or all that do not run, and wait until they are ready."""
         chosen = [b for b in self._chosen(node) if not b.running]
@@ -202,7 +217,9 @@ class Kafka:
             node=broker.node,
             voters=",".join(voters),
             port=broker.port,
-            controller_port=broker.controller_port,
+            behind_port=broker.behind_port,
+            proxy_port=broker.proxy_port,
+            controller=f"CONTROLLER://127.0.0.1:{broker.controller_port}",
             data=broker.data,
             replicas=min(3, count),
             in_sync=2 if count >= 3 else 1,

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ from pipeline.commerce.encode import encode
 from pipeline.commerce.events import CommerceEvent
 from pipeline.config import AssembleSettings, KafkaSettings, TopicSettings
 from pipeline.errors import FatalKafkaError, PipelineError
+from pipeline.kafka import groups
 from pipeline.kafka.messages import record_of
 from pipeline.kafka.topics import STATE_BYTES
 from pipeline.record import GuestId, Instant, Record
@@ -150,6 +152,11 @@ class Shop:
         command = [sys.executable, "-m", "tests.kafka.assembling", told]
         return Child(command, log=folder / f"{instance}-{uuid.uuid4().hex[:6]}.txt")
 
+    def members(self) -> int:
+        """How many members the group has that are alive."""
+        group = f"{self.application}-assemble"
+        return groups.members(self.kafka.admin, [group])[group]
+
     def read(self, topic: str) -> list[Record]:
         """Read a topic from start to end, committed records only, in order of each partition."""
         return list(read(self.kafka.bootstrap, topic, self.partitions))
@@ -260,7 +267,13 @@ def main() -> None:
         instance=told["instance"],
     )
     settings = AssembleSettings(**told["settings"])
-    AssembleWorker(log, settings, decode=Decoder().decode, policy=POLICY).run()
+    worker = AssembleWorker(log, settings, decode=Decoder().decode, policy=POLICY)
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    try:
+        worker.run()
+    except PipelineError as error:
+        print(error, flush=True)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

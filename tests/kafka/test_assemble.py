@@ -9,80 +9,41 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commerce.events import CommerceEvent, OrderId
 from pipeline.config import AssembleSettings, KafkaSettings
 from pipeline.errors import ConfigError, StateError
-from pipeline.record import GuestId, Instant, Position, Record, later
+from pipeline.record import GuestId, Position, Record, later
 from pipeline.sitecore.owed import Owed, OwedCart, OwedIdentity, OwedOrder
 from tests.components.kafka import Kafka, running
 from tests.components.process import Child
 from tests.kafka.assembling import Shop, of_guest, shop, until
+from tests.kafka.buying import buys, check, now, said
 from tests.unit.orders import story
 
 pytestmark = pytest.mark.kafka
-
-
-def _now() -> Instant:
-    return Instant(time.time_ns() // 1_000_000)
-
-
-def _said(event: CommerceEvent, guest: str, second: float = 0.0) -> CommerceEvent:
-    """An event of the story as a guest of our own says it, now."""
-    at = later(_now(), second - 60)
-    said = replace(event, guest_id=GuestId(guest), occurred_at=at)
-    return replace(said, event_id=type(said.event_id)(_uuid(repr((event, guest)))))
-
-
-def _uuid(words: str) -> str:
-    generator = random.Random(words)
-    text = f"{generator.getrandbits(128):032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def _orders(guest: str, count: int) -> list[CommerceEvent]:
-    """A guest who logs in, and buys so often what was in the cart."""
-    events = [_said(story.identified(1), guest)]
-    for number in range(count):
-        order = story.placed(3, f"{guest}-{number}", story.line("shoes"))
-        events.append(_said(story.added(2, f"item-{number}"), guest, number))
-        events.append(_said(replace(order, ordered_at=_now()), guest, number + 0.5))
-    return events
-
-
-def _check(made: Shop, guests: list[str], orders: int) -> None:
-    """Everything that is owed is there, once, and in order."""
-    owed = made.owed()
-    assert Counter(one.delivery_id for one in owed).most_common(1)[0][1] == 1
-    for guest in guests:
-        mine = of_guest(owed, GuestId(guest))
-        first = mine[0].sequence
-        assert [one.sequence for one in mine] == list(range(first, first + len(mine)))
-        bought = [one.order_id for one in mine if isinstance(one, OwedOrder)]
-        assert bought == [OrderId(f"{guest}-{number}") for number in range(orders)]
 
 
 def test_what_is_published_is_owed(kafka: Kafka) -> None:
     """The main job, as far as Kafka sees it."""
     made = shop(kafka)
     with made.working():
-        made.publish(*_orders("ann", 1), *_orders("ben", 1))
+        made.publish(*buys("ann", 1), *buys("ben", 1))
         made.wait_until_read()
 
     kinds = [type(one) for one in of_guest(made.owed(), GuestId("ann"))]
     assert kinds == [OwedIdentity, OwedCart, OwedOrder]
-    _check(made, ["ann", "ben"], 1)
+    check(made, ["ann", "ben"], 1)
 
 
 def test_a_restart_goes_on_with_what_was_known(kafka: Kafka) -> None:
     """The identity was read before the restart, the order after it."""
     made = shop(kafka)
-    events = _orders("ann", 2)
+    events = buys("ann", 2)
     for part in (events[:2], events[2:4], events[:]):
         made.publish(*part)
         with made.working():
             made.wait_until_read()
 
-    _check(made, ["ann"], 2)
+    check(made, ["ann"], 2)
 
 
 def test_a_worker_killed_at_any_moment_loses_nothing_and_doubles_nothing(
@@ -93,7 +54,7 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     soon = made.kafka_settings.model_copy(update={"session_timeout_s": 2.0})
     made = replace(made, kafka_settings=soon)
     guests = [f"guest-{number}" for number in range(150)]
-    conversations = [_orders(guest, 10) for guest in guests]
+    conversations = [buys(guest, 10) for guest in guests]
     for events in itertools.zip_longest(*conversations):
         made.publish(*(event for event in events if event is not None))
     random.seed(7)
@@ -106,7 +67,7 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     with made.working():
         made.wait_until_read()
 
-    _check(made, guests, 10)
+    check(made, guests, 10)
 
 
 def _wait_for_progress(made: Shop, child: Child) -> None:
@@ -128,7 +89,7 @@ def test_two_workers_share_and_hand_over(kafka: Kafka, protocol: str, sources: i
     )
     made = shop(kafka, partitions=4, sources=sources, kafka_settings=settings)
     guests = [f"guest-{number}" for number in range(30)]
-    conversations = [_orders(guest, 6) for guest in guests]
+    conversations = [buys(guest, 6) for guest in guests]
     turns = list(itertools.zip_longest(*conversations))
 
     def say(part: slice) -> None:
@@ -157,7 +118,7 @@ def test_a_broker_that_crashes_costs_nothing() -> None:
     with running() as kafka:
         made = shop(kafka, settings=AssembleSettings(batch_window_s=0.02, batch_max=20))
         guests = [f"guest-{number}" for number in range(20)]
-        conversations = [_orders(guest, 2) for guest in guests]
+        conversations = [buys(guest, 2) for guest in guests]
         with made.working():
             for number in (0, 3):
                 for events in conversations:
@@ -167,7 +128,7 @@ def test_a_broker_that_crashes_costs_nothing() -> None:
                 kafka.start()
             made.wait_until_read()
 
-        _check(made, guests, 2)
+        check(made, guests, 2)
 
 
 @pytest.mark.slow
@@ -177,7 +138,7 @@ def test_one_broker_of_three_may_be_lost() -> None:
     with running(brokers=3) as kafka:
         made = shop(kafka, settings=AssembleSettings(batch_window_s=0.02, batch_max=20))
         guests = [f"guest-{number}" for number in range(20)]
-        conversations = [_orders(guest, 4) for guest in guests]
+        conversations = [buys(guest, 4) for guest in guests]
         with made.supervised():
             for number in (0, 3, 6):
                 for events in conversations:
@@ -186,7 +147,7 @@ def test_one_broker_of_three_may_be_lost() -> None:
                     kafka.kill(1)
             made.wait_until_read()
 
-        _check(made, guests, 4)
+        check(made, guests, 4)
 
 
 def test_an_unreadable_record_is_set_aside_as_it_was(kafka: Kafka) -> None:
@@ -196,8 +157,8 @@ def test_an_unreadable_record_is_set_aside_as_it_was(kafka: Kafka) -> None:
     headers = (("trace", b"\x00\xff"), ("empty", None))
     for value in (b"", b"\xc3\x01 unknown", None):
         position = Position(commerce, 1, 0)
-        made.publish_bytes(Record(position, _now(), b"\xffkey", value, headers))
-    made.publish(*_orders("ann", 1))
+        made.publish_bytes(Record(position, now(), b"\xffkey", value, headers))
+    made.publish(*buys("ann", 1))
     with made.working():
         made.wait_until_read()
 
@@ -208,7 +169,7 @@ def test_an_unreadable_record_is_set_aside_as_it_was(kafka: Kafka) -> None:
     assert {letter.position.partition for letter in letters} == {1}
     offsets = [dict(letter.headers)["dead-letter-offset"] for letter in letters]
     assert offsets == [b"0", b"1", b"2"]
-    _check(made, ["ann"], 1)
+    check(made, ["ann"], 1)
 
 
 def test_a_record_larger_than_any_letter_does_not_stop_the_worker(kafka: Kafka) -> None:
@@ -218,24 +179,24 @@ def test_a_record_larger_than_any_letter_does_not_stop_the_worker(kafka: Kafka) 
     made = replace(made, topics=made.topics.model_copy(update={"dead_letters": large}))
     position = Position(made.topics.commerce[0], 0, 0)
     noise = random.Random(1).randbytes(900_000)
-    made.publish_bytes(Record(position, _now(), b"ann", noise))
-    made.publish(*_orders("ann", 1))
+    made.publish_bytes(Record(position, now(), b"ann", noise))
+    made.publish(*buys("ann", 1))
     with made.working():
         made.wait_until_read()
 
     (letter,) = made.read(large)
     assert letter.value == noise[: 64 * 1024]
     assert dict(letter.headers)["dead-letter-truncated"] == b"true"
-    _check(made, ["ann"], 1)
+    check(made, ["ann"], 1)
 
 
 def test_a_timer_fires_once_and_survives_a_restart(kafka: Kafka) -> None:
     """The order waits for a payment that never comes, while the worker is restarted."""
     made = shop(kafka)
     order = story.placed(3, "late", story.line("shoes"), payment=None)
-    waits_from = later(_now(), -54)
-    made.publish(_said(story.identified(1), "ann"), at=waits_from)
-    made.publish(_said(replace(order, ordered_at=_now()), "ann", 1), at=waits_from)
+    waits_from = later(now(), -54)
+    made.publish(said(story.identified(1), "ann"), at=waits_from)
+    made.publish(said(replace(order, ordered_at=now()), "ann", 1), at=waits_from)
     with made.working():
         made.wait_until_read()
     assert not any(isinstance(one, OwedOrder) for one in made.owed())
@@ -255,8 +216,8 @@ def test_a_timer_fires_once_and_survives_a_restart(kafka: Kafka) -> None:
 def test_a_new_group_begins_at_the_time_that_is_set(kafka: Kafka) -> None:
     """Events from before are left out, and that is what was asked for."""
     made = shop(kafka, partitions=1)
-    made.publish(*_orders("old", 1), at=later(_now(), -7200))
-    made.publish(*_orders("new", 1))
+    made.publish(*buys("old", 1), at=later(now(), -7200))
+    made.publish(*buys("new", 1))
     made.settings = AssembleSettings(start_at=_hour_ago())
     with made.working():
         until(lambda: bool(made.owed()))
@@ -268,7 +229,7 @@ def test_a_new_group_begins_at_the_time_that_is_set(kafka: Kafka) -> None:
 def test_offsets_without_guest_states_refuse_to_start(kafka: Kafka) -> None:
     """Somebody has deleted the states; only a person can say what now."""
     made = shop(kafka, partitions=1)
-    made.publish(*_orders("ann", 1))
+    made.publish(*buys("ann", 1))
     with made.working():
         made.wait_until_read()
     other = shop(kafka, partitions=1)
@@ -281,7 +242,7 @@ def test_offsets_without_guest_states_refuse_to_start(kafka: Kafka) -> None:
 def test_guest_states_without_offsets_refuse_to_start(kafka: Kafka) -> None:
     """The group's offsets have expired; to begin anew would read everything twice."""
     made = shop(kafka, partitions=1)
-    made.publish(*_orders("ann", 1))
+    made.publish(*buys("ann", 1))
     with made.working():
         made.wait_until_read()
 

@@ -65,6 +65,14 @@ def test_records_deleted_unread_end_the_process() -> None:
     assert isinstance(judged, FatalKafkaError)
 
 
+def test_a_consumer_that_was_ended_is_the_end() -> None:
+    """The client would stay silent for ever: a second worker of the same name has joined."""
+    told = KafkaError(KafkaError._FATAL, "static consumer fenced")
+
+    assert not told.fatal()
+    assert isinstance(verdict.of_reading(told), FatalKafkaError)
+
+
 @pytest.mark.parametrize("code", [KafkaError._TRANSPORT, KafkaError._MAX_POLL_EXCEEDED])
 def test_what_passes_by_itself_is_let_pass(code: int) -> None:
     """The client connects and joins again by itself."""
