@@ -50,11 +50,10 @@ def advance(guest: Guest | None, event: CommerceEvent, record: Record, policy: O
         record: Kept whole while the event waits, and when it is set aside.
         policy: Waits, memory, and the points of sale.
     """
-    cause = Cause(event.event_id, None, (record.position,), record.timestamp)
     turn = Turn(
         guest or Guest.new(event.guest_id, record.timestamp),
         policy,
-        cause=cause,
+        Cause(event.event_id, None, (record.position,), record.timestamp),
         happened_at=event.occurred_at,
         is_new=guest is None,
     )
@@ -74,7 +73,7 @@ def wake(guest: Guest, now: Instant, positions: tuple[Position, ...], policy: Or
         The step; its guest is None when the guest was idle and is to be forgotten.
     """
     cause = Cause(None, Timer.LINES, positions, now)
-    turn = Turn(guest, policy, cause=cause)
+    turn = Turn(guest, policy, cause)
     if not guest.erased:
         expire(turn)
     step = turn.step(_came_of(turn))
@@ -98,15 +97,14 @@ def _take(turn: Turn, event: CommerceEvent, record: Record) -> Became:
         case OrderCancelled() | OrderRefunded() | OrderChanged():
             turn.refuse(refuse_after_order(event), record)
             return Became.SET_ASIDE
-        case _:
-            return _take_living(turn, event, record)
-
-
-def _take_living(turn: Turn, event: _Living, record: Record) -> Became:
     refusal = refuse_circumstances(event, turn.now, turn.policy)
     if refusal is not None:
         turn.refuse(refusal, record)
         return Became.SET_ASIDE
+    return _take_living(turn, event, record)
+
+
+def _take_living(turn: Turn, event: _Living, record: Record) -> Became:
     pos = turn.policy.points_of_sale[event.point_of_sale]
     match event:
         case LineAdded() | LineChanged() | LineRemoved() | CartCleared():

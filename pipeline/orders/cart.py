@@ -20,7 +20,7 @@ from pipeline.commerce.events import (
 )
 from pipeline.orders.guest import Cart, Fact
 from pipeline.orders.policy import LineCodec
-from pipeline.record import Instant, later
+from pipeline.record import Instant
 from pipeline.sitecore.owed import Context, WrittenLine
 
 Key: TypeAlias = tuple[Instant, int, EventId]
@@ -58,8 +58,11 @@ def purchase_key(event: OrderPlaced) -> Key:
 def knows(cart: Cart, fact: Fact) -> bool:
     """Whether this very fact is in the log."""
     facts = cart.facts
-    index = _index(facts, fact[:3])
-    return index < len(facts) and facts[index][:3] == fact[:3]
+    if not facts or facts[-1].at < fact.at:
+        return False
+    key = fact[:3]
+    index = bisect_left(facts, key)
+    return index < len(facts) and facts[index][:3] == key
 
 
 def comes_too_late(cart: Cart, fact: Fact) -> bool:
@@ -107,12 +110,12 @@ def pruned(cart: Cart, *, horizon_s: float, until: Instant | None) -> Cart:
         until: The cart at this instant and after it must stay what it is; None:
             nobody will ask for an older one.
     """
-    bound = later(cart.newest_at, -horizon_s)
-    if until is not None and until < bound:
-        bound = until
+    bound = Instant(cart.newest_at - round(1000 * horizon_s))
     facts = cart.facts
     if not facts or facts[0].at >= bound:
         return cart
+    if until is not None and until < bound:
+        bound = until
     old = facts[: _index(facts, (bound, 0, ""))]
     kept = _with_effect(old)
     if len(kept) == len(old):
@@ -160,6 +163,6 @@ def _with_effect(facts: tuple[Fact, ...]) -> list[Fact]:
 
 
 def _index(facts: tuple[Fact, ...], key: tuple[Any, ...]) -> int:
-    if not facts or facts[-1][:3] < key:
+    if not facts or facts[-1].at < key[0]:
         return len(facts)
     return bisect_left(facts, key)

@@ -5,12 +5,13 @@ from typing import Final
 
 from pipeline.orders.guest import Guest, WaitingOrder, WaitingPayment
 from pipeline.orders.policy import OrderPolicy
-from pipeline.record import DAY_S, Instant, later
+from pipeline.record import Instant, later
 
 _FOREVER: Final = Instant(2**62)
 """A deadline after this never comes; only a nonsensical timestamp has one."""
 
 _HOUR_MS = 3_600_000
+_DAY_MS = 86_400_000.0
 
 
 class Timer(StrEnum):
@@ -27,13 +28,12 @@ def next_wake(guest: Guest, policy: OrderPolicy) -> Instant | None:
     """The earliest instant at which time alone changes something; None: never."""
     if guest.erased:
         return None
-    at = _first_deadline(guest, policy)
+    waits = guest.waiting or guest.payments
+    at = _first_deadline(guest, policy) if waits else idle_at(guest, policy)
     return at if at < _FOREVER else None
 
 
 def _first_deadline(guest: Guest, policy: OrderPolicy) -> Instant:
-    if not guest.waiting and not guest.payments:
-        return idle_at(guest, policy)
     known = guest.identity is not None
     wakes = [at for waiting in guest.waiting for at in _deadlines(waiting, policy, known=known)]
     placed = {waiting.event.order_id for waiting in guest.waiting}
@@ -62,7 +62,7 @@ def idle_at(guest: Guest, policy: OrderPolicy) -> Instant:
 
     Whole hours, rounded up: else every event would move a timer.
     """
-    at = later(guest.seen_at, policy.guest_idle_days * DAY_S)
+    at = guest.seen_at + round(policy.guest_idle_days * _DAY_MS)
     return Instant(-(-at // _HOUR_MS) * _HOUR_MS)
 
 

@@ -27,13 +27,13 @@ def is_currency(code: str) -> bool:
     return len(code) == 3 and code.isascii() and code.isalpha()
 
 
-def refuse_money(money: Money, field: str) -> Refusal | None:
+def refuse_money(money: Money, *field: str) -> Refusal | None:
     """Refuse an amount that is no number, or a currency that Sitecore would read as zero."""
     if not is_currency(money.currency):
-        return refuse("invalid_currency", f"{field}.currency", money.currency)
+        return refuse("invalid_currency", ".".join((*field, "currency")), money.currency)
     amount = money.amount
     if not amount.is_finite() or (amount and amount.adjusted() >= _DIGITS_MAX):
-        return refuse("invalid_amount", f"{field}.amount", amount)
+        return refuse("invalid_amount", ".".join((*field, "amount")), amount)
     return None
 
 
@@ -51,10 +51,12 @@ def refuse_attributes(attributes: Attributes, field: str) -> Refusal | None:
 
 def refuse_line(line: Line, field: str) -> Refusal | None:
     """Refuse a line that neither a cart nor an order can carry."""
-    refusal = refuse_money(line.unit_price, f"{field}.unitPrice")
+    refusal = refuse_money(line.unit_price, field, "unitPrice")
     if refusal is None and line.organization_unit_price is not None:
-        refusal = refuse_money(line.organization_unit_price, f"{field}.organizationUnitPrice")
-    return refusal or refuse_attributes(line.attributes, f"{field}.attributes")
+        refusal = refuse_money(line.organization_unit_price, field, "organizationUnitPrice")
+    if refusal is None and line.attributes:
+        refusal = refuse_attributes(line.attributes, f"{field}.attributes")
+    return refusal
 
 
 def refuse_cart_line(line: Line, field: str) -> Refusal | None:
@@ -63,6 +65,8 @@ def refuse_cart_line(line: Line, field: str) -> Refusal | None:
     The Stream API documents item id, product id, type and name of an ADD as
     required; an order in one event may leave each of them out.
     """
+    if line.item_id and line.product_id and line.type and line.name:
+        return None
     for value, name in (
         (line.item_id, "itemId"),
         (line.product_id, "productId"),

@@ -56,9 +56,9 @@ class Turn:
         self,
         guest: Guest,
         policy: OrderPolicy,
-        *,
         cause: Cause,
         happened_at: Instant = NEVER,
+        *,
         is_new: bool = False,
     ) -> None:
         """Begin.
@@ -77,15 +77,19 @@ class Turn:
         self.now = cause.timestamp
         self.happened_at = happened_at
         self.policy = policy
-        self.is_erased = guest.erased
-        self.cart = guest.cart
-        self.identity = guest.identity
-        self.waiting = guest.waiting
-        self.payments = guest.payments
-        self.orders = guest.orders
-        self.orders_after = guest.orders_after
-        self.seen = guest.seen
-        self.sequence = guest.sequence
+        (
+            _,
+            self.sequence,
+            _,
+            self.cart,
+            self.identity,
+            self.waiting,
+            self.payments,
+            self.orders,
+            self.orders_after,
+            self.seen,
+            self.is_erased,
+        ) = guest
         self.owed: list[Owed | WrittenCart] = []
         self.set_aside: list[SetAside] = []
 
