@@ -67,6 +67,10 @@ def compile_straight(schema: Schema, classes: Mapping[str, type] = _CLASSES) -> 
 
 def _span(data: bytes, at: int) -> tuple[int, int]:
     """Where text of a length that takes more than a byte begins and ends."""
+    low, high = data[at], data[at + 1]
+    if high < 0x80 and low & 0x81 == 0x80:
+        at += 2
+        return at, at + ((low & 0x7F | high << 7) >> 1)
     length, at = binary.PRIMITIVES["long"](data, at)
     if length < 0:
         raise ValueError

@@ -131,11 +131,11 @@ def _written(write: Write, value: object) -> bytes:
 
 
 def _number(number: int) -> bytes:
-    """Write a number; those of six bytes are instants of our time."""
+    """Write a number; those of three or four bytes are offsets, those of six instants."""
     if 0 <= number < len(_SIZES):
         return _SIZES[number]
+    twice = number << 1
     if _SIX_BYTES <= number < _SEVEN_BYTES:
-        twice = number << 1
         return bytes(
             (
                 twice & 0x7F | 0x80,
@@ -146,6 +146,8 @@ def _number(number: int) -> bytes:
                 twice >> 35,
             )
         )
+    if _THREE_BYTES <= number < _FOUR_BYTES:
+        return bytes((twice & 0x7F | 0x80, twice >> 7 & 0x7F | 0x80, twice >> 14))
     return _written(write_number, number)
 
 
@@ -158,9 +160,11 @@ def _attributes(attributes: Mapping[str, Any]) -> bytes:
     return _written(_write_attributes, attributes) if attributes else b"\0"
 
 
+_THREE_BYTES: Final = 1 << 13
+_FOUR_BYTES: Final = 1 << 20
 _SIX_BYTES: Final = 1 << 34
 _SEVEN_BYTES: Final = 1 << 41
-_SIZES: Final = tuple(_written(write_number, size) for size in range(4096))
+_SIZES: Final = tuple(_written(write_number, size) for size in range(_THREE_BYTES))
 _write_amount: Final = write_decimal(AMOUNT_DIGITS, AMOUNT_SCALE)
 _write_attributes: Final = write_map(_ATTRIBUTE)
 _NAMES: Final[Mapping[str, Any]] = {
