@@ -58,7 +58,7 @@ class KafkaLog:
         self._eager = several and kafka.group_protocol == "classic"
         self._reading: dict[Input, int] = {}
         self._knows_limits = True
-        self._limits: dict[str, int] = {}
+        self._taken: dict[str, topics.Taken] = {}
         try:
             self._admin: AdminClient = make.admin(admin_config(kafka))
             self._consumer = make.consumer(
@@ -97,12 +97,13 @@ class KafkaLog:
         self._transactions.open()
 
     def limits(self) -> Limits:
-        """Ask how large a record each output takes; they can be changed while we run."""
+        """Ask what records each output takes; that can be changed while we run."""
         names = (self.topics.stream_events, self.topics.dead_letters)
         if self._knows_limits:
             # Where nobody answers now, what was said last still holds.
-            self._limits |= topics.record_bytes(self._admin, names)
-        return Limits(*(self._limits.get(name, topics.RECORD_BYTES) for name in names))
+            self._taken |= topics.taken(self._admin, names)
+        stream, letters = (self._taken.get(name, topics.Taken()) for name in names)
+        return Limits(stream.record_bytes, letters.record_bytes, stream.times)
 
     def join(self, listener: Listener) -> None:
         """Become a member of the group."""
@@ -208,8 +209,8 @@ class KafkaLog:
         }
 
     def ends(self, inputs: Collection[Input]) -> dict[Input, int]:
-        """One past the last record that no open transaction can still take back."""
-        return _by_input(offsets.committed_ends(self._admin, inputs))
+        """One past the last record, and what of open transactions lies before it."""
+        return _by_input(offsets.published_ends(self._admin, inputs))
 
     def first_offsets(self, inputs: Collection[Input], since: Instant | None) -> dict[Input, int]:
         """The first offset not older than an instant; without one, the first that there is."""

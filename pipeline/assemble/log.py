@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from pipeline.kafka.entries import Changes, Write
 from pipeline.kafka.identity import Identity
+from pipeline.kafka.times import Times
 from pipeline.record import Instant, Record
 
 
@@ -28,10 +29,12 @@ class Topics(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """The largest record that each output takes."""
+    """What records each output takes: how large, and of which time."""
 
     stream_event_bytes: int
     dead_letter_bytes: int
+    stream_event_times: Times = Times()
+    """The time that a record may have which keeps its own."""
 
 
 class Fetched(NamedTuple):
@@ -116,7 +119,7 @@ class Log(Protocol):
         """What is committed for good: waits for transactions that are about to end."""
 
     def ends(self, inputs: Collection[Input]) -> dict[Input, int]:
-        """One past the last record that no open transaction can still take back."""
+        """One past the last record, and what of open transactions lies before it."""
 
     def first_offsets(self, inputs: Collection[Input], since: Instant | None) -> dict[Input, int]:
         """The first offset not older than an instant; without one, the first that there is."""

@@ -12,6 +12,7 @@ from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.errors import ConfigError, UnavailableError
 from pipeline.kafka import verdict
 from pipeline.kafka.clients import admin_config
+from pipeline.kafka.times import Times, times_of
 
 LETTER_EXTRA_BYTES: Final = 1024 * 1024
 """Dead letters carry a whole record and the reason: so much more than the largest source."""
@@ -55,6 +56,13 @@ class Found(NamedTuple):
 
     partitions: int
     config: Mapping[str, str]
+
+
+class Taken(NamedTuple):
+    """What records a topic takes."""
+
+    record_bytes: int = RECORD_BYTES
+    times: Times = Times()
 
 
 def admin_client(kafka: KafkaSettings) -> AdminClient:
@@ -112,8 +120,8 @@ def check_partitions(counts: Mapping[str, int], needed: Sequence[str]) -> int:
     return counts[first]
 
 
-def record_bytes(admin: AdminClient, names: Collection[str]) -> dict[str, int]:
-    """Ask for the largest record that each topic takes; those are absent of which nobody can say.
+def taken(admin: AdminClient, names: Collection[str]) -> dict[str, Taken]:
+    """Ask what records each topic takes; those are absent of which nobody can say.
 
     An embedded broker cannot, nor one whose ACLs do not let us ask.
     """
@@ -121,7 +129,15 @@ def record_bytes(admin: AdminClient, names: Collection[str]) -> dict[str, int]:
         found = _describe_configs(admin, names, timeout_s=_CAN_ANSWER_S)
     except (KafkaException, TimeoutError):
         return {}
-    return {name: int(config["max.message.bytes"]) for name, config in found.items()}
+    return {
+        name: Taken(int(config["max.message.bytes"]), times_of(config))
+        for name, config in found.items()
+    }
+
+
+def record_bytes(admin: AdminClient, names: Collection[str]) -> dict[str, int]:
+    """Ask for the largest record that each topic takes, as `taken` does."""
+    return {name: one.record_bytes for name, one in taken(admin, names).items()}
 
 
 def keeps_timestamps(admin: AdminClient, name: str) -> bool:

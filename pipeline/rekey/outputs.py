@@ -8,11 +8,13 @@ from pipeline.kafka import dead_letters
 from pipeline.kafka.dead_letters import DeadLetter
 from pipeline.kafka.entries import Write
 from pipeline.kafka.placement import PartitionOf
-from pipeline.record import GuestId, Record
+from pipeline.record import GuestId, Headers, Instant, Record
 
 WORKER: Final = "rekey"
 ORIGIN: Final = "rekey-origin"
 """Header that says where the record lay; of several the last counts, as for all our headers."""
+TIMESTAMP: Final = "rekey-timestamp"
+"""Header that says the record's own time, where the target does not take it."""
 TOO_LARGE: Final = "record_too_large"
 """Reason of a letter: the target takes only smaller records."""
 _FRAME_BYTES: Final = 512
@@ -40,16 +42,24 @@ class Outputs:
         """Whether the target takes so large a record."""
         return _size(record) <= self.limits.stream_event_bytes
 
-    def moved(self, record: Record, guest_id: GuestId) -> Write:
-        """The same bytes, headers and time, under the guest's key."""
+    def moved(self, record: Record, guest_id: GuestId, now: Instant) -> Write:
+        """The same bytes and headers under the guest's key, and the same time.
+
+        Where the target does not take that time, it gets one that is taken, and a
+        header says its own: else Kafka would refuse the batch for ever.
+        """
         key = guest_id.encode()
+        at = self.limits.stream_event_times.moved(record.timestamp, now)
+        headers: Headers = (*record.headers, (ORIGIN, str(record.position).encode()))
+        if at != record.timestamp:
+            headers = (*headers, (TIMESTAMP, str(record.timestamp).encode()))
         return Write(
             self._topics.stream_events,
             self._partition_of(key, self._count),
             key,
             record.value,
-            (*record.headers, (ORIGIN, str(record.position).encode())),
-            record.timestamp,
+            headers,
+            at,
         )
 
     def letter(self, record: Record, error: RecordError) -> Write:

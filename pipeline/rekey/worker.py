@@ -59,7 +59,7 @@ class RekeyWorker:
             guest_of: Reads whose a record is; raises `RecordError` where it does not say, and
                 `UnavailableError` for what may be read later.
             partition_of: The rule by which keys are placed.
-            clock: Says when to try again.
+            clock: Says when to try again, and the time of records whose own is not taken.
         """
         self._log = log
         self._settings = settings
@@ -152,7 +152,7 @@ class RekeyWorker:
         if not self._outputs.takes(record):
             batch.writes.append(self._outputs.too_large(record))
             return TOO_LARGE
-        batch.writes.append(self._outputs.moved(record, guest_id))
+        batch.writes.append(self._outputs.moved(record, guest_id, self._clock.now()))
         return MOVED
 
     def _keep(self, batch: _Batch, fetched: Fetched) -> None:

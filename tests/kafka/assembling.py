@@ -13,6 +13,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
+from pipeline.assemble.clock import SYSTEM, Clock
 from pipeline.assemble.kafka_log import KafkaLog
 from pipeline.assemble.worker import AssembleWorker
 from pipeline.commerce.decode import Decoder
@@ -45,6 +46,8 @@ class Shop:
     settings: AssembleSettings = field(
         default_factory=lambda: AssembleSettings(batch_window_s=0.02)
     )
+    clock: Clock = SYSTEM
+    """Of workers in this process."""
     _producer: Producer = field(init=False)
     _asker: Consumer = field(init=False)
 
@@ -89,7 +92,9 @@ class Shop:
         log = KafkaLog(
             self.kafka_settings, self.topics, application=self.application, instance=instance
         )
-        return AssembleWorker(log, self.settings, decode=Decoder().decode, policy=POLICY)
+        return AssembleWorker(
+            log, self.settings, decode=Decoder().decode, policy=POLICY, clock=self.clock
+        )
 
     @contextlib.contextmanager
     def supervised(self) -> Iterator[None]:

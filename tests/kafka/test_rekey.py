@@ -123,7 +123,8 @@ def mover(kafka: Kafka, *, batch_max: int = 10_000) -> Mover:
     topics = TopicSettings(
         commerce=(kafka.topic("commerce", TARGET),), dead_letters=kafka.topic("letters", TARGET)
     )
-    sources = tuple(kafka.topic(name, count) for name, count in PARTITIONS.items())
+    any_time = {"message.timestamp.after.max.ms": str(2**63 - 1)}
+    sources = tuple(kafka.topic(name, count, any_time) for name, count in PARTITIONS.items())
     settings = Settings(
         application=f"mover-{uuid.uuid4().hex[:8]}",
         instance="one",
@@ -197,6 +198,33 @@ def _wait_for_progress(made: Mover, child: Child) -> None:
     before = made.done()
     until(lambda: made.done() > before or not child.running())
     assert child.running(), child.tail()
+
+
+def test_a_time_that_the_target_refuses_is_moved_and_told(kafka: Kafka) -> None:
+    """A broker takes nothing of a batch with one such record: without this it would never end."""
+    made = mover(kafka)
+    day = 86_400_000
+    kept_days = {"message.timestamp.before.max.ms": str(7 * day), "retention.ms": "-1"}
+    target = kafka.topic("commerce", TARGET, kept_days)
+    rekey = made.rekey.model_copy(update={"target": target})
+    made = Mover(kafka, made.settings.model_copy(update={"rekey": rekey}))
+    times = {"future": NOW + day, "past": NOW - 30 * day, "present": NOW}
+    for number, (guest, at) in enumerate(times.items()):
+        made.publish(0, of_guest(guest, number), at=at)
+    with made.working():
+        until(lambda: made.done() == 3, timeout_s=20)
+        ended = time.time_ns() // 1_000_000
+
+    moved = {(record.key or b"").decode(): record for record in made.moved()}
+    assert NOW <= moved["future"].timestamp <= ended
+    assert NOW - 7 * day < moved["past"].timestamp < NOW - 6 * day
+    assert moved["present"].timestamp == NOW
+    told = {guest: dict(record.headers).get("rekey-timestamp") for guest, record in moved.items()}
+    assert told == {
+        "future": str(NOW + day).encode(),
+        "past": str(NOW - 30 * day).encode(),
+        "present": None,
+    }
 
 
 def test_topics_that_do_not_fit_are_refused(kafka: Kafka) -> None:

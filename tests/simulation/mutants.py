@@ -11,6 +11,7 @@ from pipeline.assemble.log import Fetched, Input
 from pipeline.assemble.partition import Partition
 from pipeline.assemble.timers import Gate
 from pipeline.assemble.worker import AssembleWorker
+from pipeline.kafka import offsets
 from pipeline.record import Instant, Record
 from tests.simulation.broker import Broker
 from tests.simulation.consumer import SimConsumer
@@ -68,7 +69,8 @@ class _StableStates(KafkaLog):
 
     def state_ends(self, partitions: Collection[int]) -> dict[int, int]:
         inputs = [Input(self.topics.guest_states, number) for number in partitions]
-        return {one.partition: end for one, end in self.ends(inputs).items()}
+        found = offsets.committed_ends(self._admin, inputs)
+        return {number: end for (_, number), end in found.items()}
 
 
 class _NoMarkers(SimConsumer):

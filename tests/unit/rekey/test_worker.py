@@ -18,6 +18,7 @@ from pipeline.errors import (
 from pipeline.kafka.entries import Write
 from pipeline.kafka.identity import Identity
 from pipeline.kafka.placement import partition_of
+from pipeline.kafka.times import Times
 from pipeline.record import GuestId, Headers, Position, Record, later
 from pipeline.rekey.worker import RekeyWorker
 from tests.fake_log import FakeClock, FakeLog
@@ -161,6 +162,19 @@ def test_a_record_that_the_target_does_not_take_stops_nobody(scene: Scene) -> No
 
     assert [write.key for write in scene.moved()] == [b"ben"]
     assert dict(scene.letters()[0].headers)["dead-letter-reason"] == b"record_too_large"
+
+
+def test_a_time_that_the_target_does_not_take_is_moved_and_told(scene: Scene) -> None:
+    """Its own time is not lost, and the batch does not fail for ever."""
+    scene.log.sizes = Limits(1_000_000, 1_000_000, Times(after_ms=0))
+    scene.worker.start()
+    scene.hears(b"ann", b"ben")
+    scene.turns()
+
+    ann, ben = scene.moved()
+    assert (ann.timestamp, ben.timestamp) == (START, START)
+    assert "rekey-timestamp" not in dict(ann.headers)
+    assert dict(ben.headers)["rekey-timestamp"] == str(later(START, 1)).encode()
 
 
 def test_offsets_are_written_last_and_with_the_records(scene: Scene) -> None:
