@@ -3,7 +3,8 @@
 The worker has one core, the broker the other. The topic is filled first; what is measured is from
 the first committed transaction to the last. Ends with one line of JSON.
 
-Usage: python -m benchmarks.bench_assemble [--events N] [--guests N] [--protocol single|multiple]
+Usage: python -m benchmarks.bench_assemble [--events N] [--guests N] [--partitions N]
+                                           [--protocol single|multiple]
 """
 
 import argparse
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.contestants import EVENTS, INPUTS, PARTITIONS, SHOP, Bench, create, worker
+from benchmarks.contestants import EVENTS, PARTITIONS, SHOP, Bench, create, worker
 from benchmarks.day import events
 from benchmarks.harness import OTHERS_CORE, WORKER_CORE, pinned, publish, report
 from benchmarks.progress import Progress, pace
@@ -29,19 +30,20 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         kafka_component.running(prefix=("taskset", "--cpu-list", str(OTHERS_CORE))) as kafka,
     ):
-        _measure(arguments, Bench(kafka, Path(folder), arguments.protocol))
+        _measure(arguments, Bench(kafka, Path(folder), arguments.protocol, arguments.partitions))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--guests", type=int, default=50_000)
+    parser.add_argument("--partitions", type=int, default=PARTITIONS)
     parser.add_argument("--protocol", choices=["single", "multiple", "automatic"], default="single")
     return parser.parse_args()
 
 
 def _measure(arguments: argparse.Namespace, bench: Bench) -> None:
-    create(bench.kafka, EVENTS)
+    create(bench, EVENTS)
     print(f"publishing {arguments.events} events", file=sys.stderr)
     start_at = Instant(time.time_ns() // 1_000_000 - 600_000)
     records = events(arguments.events, guests=arguments.guests, shop=SHOP, start_at=start_at)
@@ -49,7 +51,7 @@ def _measure(arguments: argparse.Namespace, bench: Bench) -> None:
     print("measuring", file=sys.stderr)
     ours = worker(bench, "commerce-to-sitecore")
     with pinned(ours.command, core=WORKER_CORE, log=ours.log) as process:
-        progress = Progress(bench.kafka.bootstrap, ours.group, INPUTS)
+        progress = Progress(bench.kafka.bootstrap, ours.group, bench.inputs)
         paced = pace(list(progress.samples(process, arguments.events)))
     report(
         benchmark="assemble",
@@ -59,7 +61,7 @@ def _measure(arguments: argparse.Namespace, bench: Bench) -> None:
         events=arguments.events,
         event_bytes=round(event_bytes),
         guests=arguments.guests,
-        partitions=PARTITIONS,
+        partitions=bench.partitions,
         protocol=arguments.protocol,
     )
 

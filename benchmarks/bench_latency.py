@@ -47,7 +47,7 @@ def main() -> None:
             kafka_component.running(prefix=("taskset", "--cpu-list", str(OTHERS_CORE))) as kafka,
         ):
             bench = Bench(kafka, Path(folder), arguments.protocol)
-            create(kafka, EVENTS)
+            create(bench, EVENTS)
             contestant = _enter(arguments, bench, who)
             figures[contestant.name] = _measure(arguments, bench, contestant)
     report(
@@ -58,6 +58,7 @@ def main() -> None:
         guests=arguments.guests,
         partitions=PARTITIONS,
         protocol=arguments.protocol,
+        window_ms=arguments.window_ms,
         commit_interval_ms=arguments.commit_interval_ms,
     )
 
@@ -70,13 +71,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--guests", type=int, default=10_000)
     parser.add_argument("--protocol", choices=["multiple", "automatic"], default="multiple")
     parser.add_argument("--stores", choices=STORES, nargs="*", default=["rocksdb"])
+    parser.add_argument("--window-ms", type=int, default=50, help="how long the worker gathers")
     parser.add_argument("--commit-interval-ms", type=int, default=COMMIT_INTERVAL_MS)
     return parser.parse_args()
 
 
 def _enter(arguments: argparse.Namespace, bench: Bench, who: str) -> Contestant:
     if who == "worker":
-        return worker(bench, "worker")
+        return worker(bench, "worker", batch_window_s=arguments.window_ms / 1000)
     return peer(bench, "streams", who, commit_interval_ms=arguments.commit_interval_ms)
 
 

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 from benchmarks.contestants import (
     EVENTS,
-    INPUTS,
     PARTITIONS,
     SHOP,
     Bench,
@@ -65,7 +64,7 @@ def main() -> None:
 
 
 def _measure(arguments: argparse.Namespace, bench: Bench) -> None:
-    create(bench.kafka, EVENTS)
+    create(bench, EVENTS)
     print(f"publishing {arguments.guests} guests", file=sys.stderr)
     crowd = Crowd(arguments.guests, arguments.guests)
     start_at = Instant(time.time_ns() // 1_000_000 - 600_000)
@@ -76,7 +75,7 @@ def _measure(arguments: argparse.Namespace, bench: Bench) -> None:
     figures = {}
     for contestant in (worker(bench, "worker"), peer(bench, "streams", "memory")):
         print(f"{contestant.name}: filling", file=sys.stderr)
-        _fill(bench.kafka, contestant, arguments.guests)
+        _fill(bench, contestant, arguments.guests)
         starts = [_restore(contestant) for _ in range(arguments.rounds)]
         figures[contestant.name] = _figures(starts, _state_bytes(bench.kafka, contestant))
         delete(bench.kafka, contestant)
@@ -98,8 +97,8 @@ def _figures(starts: list[_Restored], state_bytes: float) -> dict[str, float]:
     }
 
 
-def _fill(kafka: Kafka, contestant: Contestant, guests: int) -> None:
-    progress = Progress(kafka.bootstrap, contestant.group, INPUTS)
+def _fill(bench: Bench, contestant: Contestant, guests: int) -> None:
+    progress = Progress(bench.kafka.bootstrap, contestant.group, bench.inputs)
     with pinned(contestant.command, core=WORKER_CORE, log=contestant.log) as process:
         for sample in progress.samples(process, guests):
             last = sample.committed

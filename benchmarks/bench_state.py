@@ -16,7 +16,6 @@ from pathlib import Path
 
 from benchmarks.contestants import (
     EVENTS,
-    INPUTS,
     PARTITIONS,
     SHOP,
     Bench,
@@ -72,7 +71,7 @@ def _measure(arguments: argparse.Namespace, crowd: Crowd) -> Pace:
         kafka_component.running(prefix=others) as kafka,
     ):
         bench = Bench(kafka, Path(folder), arguments.protocol)
-        create(kafka, EVENTS)
+        create(bench, EVENTS)
         ours = worker(bench, "commerce-to-sitecore")
         print(f"{crowd}: filling", file=sys.stderr)
         _take(bench, ours, identities(crowd, shop=SHOP, start_at=start_at), crowd.guests)
@@ -88,7 +87,7 @@ def _take(
 ) -> list[Sample]:
     """Publish, then let the worker start and take all; up to *total* since the first start."""
     publish(bench.kafka.bootstrap, EVENTS, records)
-    progress = Progress(bench.kafka.bootstrap, ours.group, INPUTS)
+    progress = Progress(bench.kafka.bootstrap, ours.group, bench.inputs)
     before = progress.committed()
     with pinned(ours.command, core=WORKER_CORE, log=ours.log) as process:
         return [one for one in progress.samples(process, total) if one.committed > before]

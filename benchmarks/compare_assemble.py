@@ -23,7 +23,6 @@ from typing import Any
 from benchmarks.contestants import (
     COMMIT_INTERVAL_MS,
     EVENTS,
-    INPUTS,
     PARTITIONS,
     SHOP,
     STORES,
@@ -40,7 +39,6 @@ from benchmarks.progress import Pace, Progress, pace
 from benchmarks.reading import count_committed, digest_committed
 from pipeline.record import Instant
 from tests.components import kafka as kafka_component
-from tests.components.kafka import Kafka
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +77,12 @@ def _arguments() -> argparse.Namespace:
 
 def _compare(arguments: argparse.Namespace, bench: Bench) -> None:
     print(f"publishing {arguments.events} events", file=sys.stderr)
-    event_bytes = _fill(arguments, bench.kafka)
+    event_bytes = _fill(arguments, bench)
     runs: dict[str, list[_Run]] = defaultdict(list)
     for number in range(1, arguments.rounds + 1):
         for who in ("worker", *arguments.stores):
             contestant = _enter(arguments, bench, who, number)
-            run = _run(arguments, bench.kafka, contestant)
+            run = _run(arguments, bench, contestant)
             runs[contestant.name].append(run)
             print(f"round {number}: {contestant.name}: {run}", file=sys.stderr)
     figures = {name: _figures(them) for name, them in runs.items()}
@@ -102,11 +100,11 @@ def _compare(arguments: argparse.Namespace, bench: Bench) -> None:
     )
 
 
-def _fill(arguments: argparse.Namespace, kafka: Kafka) -> float:
-    create(kafka, EVENTS)
+def _fill(arguments: argparse.Namespace, bench: Bench) -> float:
+    create(bench, EVENTS)
     start_at = Instant(time.time_ns() // 1_000_000 - 600_000)
     records = events(arguments.events, guests=arguments.guests, shop=SHOP, start_at=start_at)
-    return publish(kafka.bootstrap, EVENTS, records)
+    return publish(bench.kafka.bootstrap, EVENTS, records)
 
 
 def _enter(arguments: argparse.Namespace, bench: Bench, who: str, number: int) -> Contestant:
@@ -121,8 +119,9 @@ def _enter(arguments: argparse.Namespace, bench: Bench, who: str, number: int) -
     )
 
 
-def _run(arguments: argparse.Namespace, kafka: Kafka, contestant: Contestant) -> _Run:
-    progress = Progress(kafka.bootstrap, contestant.group, INPUTS)
+def _run(arguments: argparse.Namespace, bench: Bench, contestant: Contestant) -> _Run:
+    kafka = bench.kafka
+    progress = Progress(kafka.bootstrap, contestant.group, bench.inputs)
     with pinned(contestant.command, core=WORKER_CORE, log=contestant.log) as process:
         taken = list(progress.samples(process, arguments.events))
     messages = (digest_committed if arguments.check else count_committed)(

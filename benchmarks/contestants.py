@@ -22,7 +22,6 @@ from tests.components.process import free_port
 PARTITIONS = 8
 SHOP = "shop/dublin"
 EVENTS = "commerce-events"
-INPUTS = [TopicPartition(EVENTS, number) for number in range(PARTITIONS)]
 STORES = ("rocksdb", "memory")
 COMMIT_INTERVAL_MS = 100
 
@@ -36,6 +35,13 @@ class Bench:
     """For settings, logs and the peer's state; deleted in the end."""
     protocol: str
     """Of the one point of sale: decides whether carts are owed."""
+    partitions: int = PARTITIONS
+    """Of every topic."""
+
+    @property
+    def inputs(self) -> list[TopicPartition]:
+        """Where the events lie."""
+        return [TopicPartition(EVENTS, number) for number in range(self.partitions)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +63,17 @@ class Contestant:
     """Whether it has joined its group and restored its guests."""
 
 
-def worker(bench: Bench, application: str) -> Contestant:
-    """Our worker, with default settings; its topics are created."""
+def worker(bench: Bench, application: str, **assemble: float) -> Contestant:
+    """Our worker, with default settings but for those named; its topics are created."""
     names = {
         name: f"{application}-{name.replace('_', '-')}"
         for name in ("guest_states", "stream_events", "deliveries", "dead_letters")
     }
     port = free_port()
     config = bench.folder / f"{application}.yaml"
-    config.write_text(yaml.safe_dump(settings(bench, application, names, port)))
+    config.write_text(
+        yaml.safe_dump({**settings(bench, application, names, port), "assemble": assemble})
+    )
     create = pipeline(config, "topics", "create")
     with pinned(create, core=OTHERS_CORE, log=bench.folder / "topics.txt") as topics:
         topics.wait(60)
@@ -89,7 +97,7 @@ def settings(
         "application": application,
         "instance": "bench",
         "kafka": {"bootstrap_servers": bench.kafka.bootstrap},
-        "topics": {"partitions": PARTITIONS, "replication_factor": 1, **topics},
+        "topics": {"partitions": bench.partitions, "replication_factor": 1, **topics},
         "sitecore": {"points_of_sale": [{"name": SHOP, "protocol": bench.protocol}]},
         "server": {"host": "127.0.0.1", "port": port},
         "log_level": "warning",
@@ -129,7 +137,7 @@ def peer(
     }
     jars = built(Path(__file__).with_name("streams-peer"))
     flat = [word for option in options.items() for word in option]
-    create(bench.kafka, owed)
+    create(bench, owed)
     states = f"{application}-guests-changelog"
     return Contestant(
         name=f"streams_{store}",
@@ -143,10 +151,10 @@ def peer(
     )
 
 
-def create(kafka: Kafka, topic: str) -> None:
+def create(bench: Bench, topic: str) -> None:
     """Create a topic with as many partitions as all have."""
-    new = NewTopic(topic, PARTITIONS, 1)
-    kafka.admin.create_topics([new], operation_timeout=30)[topic].result(60)
+    new = NewTopic(topic, bench.partitions, 1)
+    bench.kafka.admin.create_topics([new], operation_timeout=30)[topic].result(60)
 
 
 def delete(kafka: Kafka, contestant: Contestant) -> None:
