@@ -13,6 +13,7 @@ from pipeline.errors import RecordError
 from pipeline.kafka.entries import Write
 from pipeline.orders.guest import Guest, Step
 from pipeline.record import GuestId, Position, Record
+from pipeline.sitecore.owed import kind_of
 
 TIMER: Final = "timer"
 
@@ -140,7 +141,7 @@ class Batch:
         draft.take(guest_id, before, step)
         for owed in step.owed:
             self._writes.append(self._outputs.owed(draft.number, owed))
-            self.owed[type(owed).__name__] += 1
+            self.owed[kind_of(owed)] += 1
         for one in step.set_aside:
             self._writes.append(self._outputs.set_aside(draft.number, one))
             self.refused.append((one.refusal.rule, one.position))

@@ -163,7 +163,7 @@ class AssembleWorker:
         batch.keep(self._keeper.mark)
         self._backoff.kept()
         took_s = self._clock.elapsed_s() - began
-        transactions.kept(batch.outcomes, writes=len(writes), seconds=took_s)
+        transactions.kept(batch.outcomes, writes=writes, seconds=took_s)
         metrics.owes(batch.owed)
         metrics.repeated(batch.repeats)
         metrics.waits_ended(batch.waits)

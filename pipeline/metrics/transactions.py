@@ -1,9 +1,10 @@
 """What every worker counts that reads, decides and keeps in one transaction: assemble, rekey."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from pipeline.kafka.entries import Write
 from pipeline.metrics import BACKLOG, RECORDS, log
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -20,6 +21,11 @@ TRANSACTION_WRITES = Histogram(
     "pipeline_transaction_writes",
     "Records that one transaction writes.",
     buckets=(1, 10, 100, 1_000, 10_000, 50_000),
+)
+TRANSACTION_BYTES = Histogram(
+    "pipeline_transaction_bytes",
+    "Bytes of keys and values that one transaction writes.",
+    buckets=(1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000),
 )
 ABORTS = Counter("pipeline_transaction_aborts", "Transactions of which nothing was kept.")
 UNCLEAR_COMMITS = Counter(
@@ -40,18 +46,21 @@ TURN_LIMIT = Gauge(
 WAITED = Counter("pipeline_worker_waits", "Times that others had to be waited for.", ["what"])
 
 
-def kept(outcomes: Mapping[tuple[str, str], int], *, writes: int, seconds: float) -> None:
+def kept(
+    outcomes: Mapping[tuple[str, str], int], *, writes: Sequence[Write], seconds: float
+) -> None:
     """Count what became of a batch's records and timers, once they are kept.
 
     Args:
         outcomes: How many, by topic and outcome.
-        writes: How many records were written for them.
+        writes: The records that were written for them.
         seconds: How long it took to keep them.
     """
     for (topic, outcome), count in outcomes.items():
         RECORDS.labels(topic, outcome).inc(count)
     BATCH_RECORDS.observe(sum(outcomes.values()))
-    TRANSACTION_WRITES.observe(writes)
+    TRANSACTION_WRITES.observe(len(writes))
+    TRANSACTION_BYTES.observe(sum(len(one.key or b"") + len(one.value or b"") for one in writes))
     TRANSACTION_SECONDS.observe(seconds)
 
 

@@ -165,7 +165,7 @@ class RekeyWorker:
         self._sources.positions |= batch.positions
         self._backoff.kept()
         took_s = self._clock.elapsed_s() - began
-        transactions.kept(batch.outcomes, writes=len(batch.writes), seconds=took_s)
+        transactions.kept(batch.outcomes, writes=batch.writes, seconds=took_s)
         for reason, position in batch.refused:
             set_aside(WORKER, reason, position)
 

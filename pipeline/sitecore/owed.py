@@ -130,4 +130,9 @@ class OwedErasure(Owing):
     """The guest was erased: nothing of theirs may leave any more."""
 
 
+def kind_of(owed: "Owed | WrittenCart") -> str:
+    """The name of the schema by which it is written."""
+    return "OwedCart" if isinstance(owed, WrittenCart) else type(owed).__name__
+
+
 Owed: TypeAlias = OwedIdentity | OwedCart | OwedOrder | OwedPayment | OwedBehaviour | OwedErasure

@@ -1,8 +1,12 @@
 """A partition's guests, as bytes and as objects."""
 
+import tracemalloc
+from uuid import UUID
+
 from pipeline.assemble import state
 from pipeline.assemble.partition import BEGAN_KEY, Partition
-from tests.unit.orders.story import GUEST, Story, at, placed
+from pipeline.orders.guest import Guest
+from tests.unit.orders.story import GUEST, START, Story, at, placed
 
 
 def _waiting_guest() -> tuple[bytes, Partition]:
@@ -51,3 +55,21 @@ def test_a_forgotten_guest_has_no_timer() -> None:
 
     assert partition.timers.due(at(1e9), 9) == []
     assert not partition.waiting
+
+
+def test_a_guest_who_is_idle_costs_little_beside_its_value() -> None:
+    """Memory is for guests, not for what keeps them: a million are a pod's."""
+    value = state.encode(Guest.new(GUEST, START), at(1e7))
+    keys = [str(UUID(int=number)).encode() for number in range(20_000)]
+    values = [bytes(bytearray(value)) for _ in keys]
+    partition = Partition(0)
+    tracemalloc.start()
+    try:
+        for key, one in zip(keys, values, strict=True):
+            partition.take(key, one)
+        partition.restored(soon=at(0))
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert used / len(keys) < 600

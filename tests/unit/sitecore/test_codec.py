@@ -22,6 +22,7 @@ from pipeline.sitecore.owed import (
     OwedErasure,
     WrittenCart,
     WrittenLine,
+    kind_of,
 )
 from tests import strategies
 
@@ -89,6 +90,7 @@ def test_a_cart_of_written_lines_is_the_cart(owed: Owed) -> None:
 
     assert encode_owed(written) == encode_owed(owed)
     assert as_read(written) == owed
+    assert kind_of(written) == kind_of(owed) == "OwedCart"
 
 
 @pytest.mark.parametrize("size", [63, 64, 4095, 4096, 100_000])
