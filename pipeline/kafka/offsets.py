@@ -53,13 +53,6 @@ def _look_for_leaders(admin: AdminClient) -> None:
         admin.list_topics(timeout=_ANSWER_S)
 
 
-def published_ends(
-    admin: AdminClient, partitions: Collection[tuple[str, int]]
-) -> dict[tuple[str, int], int]:
-    """One past the last record of each partition, committed or not."""
-    return list_offsets(admin, partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
-
-
 def committed_ends(
     admin: AdminClient, partitions: Collection[tuple[str, int]]
 ) -> dict[tuple[str, int], int]:
@@ -77,6 +70,7 @@ def first_since(
     everything = IsolationLevel.READ_UNCOMMITTED
     if since is None:
         return list_offsets(admin, partitions, OffsetSpec.earliest(), everything)
+    # The ends first: what is published between the two answers is not older.
+    ends = list_offsets(admin, partitions, OffsetSpec.latest(), everything)
     found = list_offsets(admin, partitions, OffsetSpec.for_timestamp(since), everything)
-    past = [partition for partition, offset in found.items() if offset < 0]
-    return {**found, **list_offsets(admin, past, OffsetSpec.latest(), everything)}
+    return {partition: ends[partition] if at < 0 else at for partition, at in found.items()}

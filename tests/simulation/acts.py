@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from tests.simulation.world import Instance, World
+from tests.simulation.instance import Instance
+from tests.simulation.world import World
 
 INSTANCES_MAX: Final = 4
 _TURN, _PUBLISH, _BEAT, _MARK, _WAIT = 0.45, 0.15, 0.15, 0.1, 0.05
@@ -111,6 +112,11 @@ def _compact(world: World) -> None:
     world.note("compacted", world.broker.compact(world.rng))
 
 
+def _retain(world: World) -> None:
+    if not world.broker.is_down:
+        world.note("retained", world.broker.retain(world.rng))
+
+
 def _hang(world: World) -> None:
     world.note("hangs", world.customers.publish_together(2, hang=True))
 
@@ -146,6 +152,7 @@ _FAULTS: tuple[tuple[str, Callable[[World], None]], ...] = (
     ("twin", _twin),
     ("rebalance", _rebalance),
     ("compact", _compact),
+    ("retain", _retain),
     ("hang", _hang),
     ("long_pause", _long_pause),
 )

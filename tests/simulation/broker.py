@@ -12,8 +12,9 @@ from pipeline.assemble.log import Committed, Input, Topics
 from pipeline.kafka.entries import Write
 from pipeline.record import Instant
 from tests.fake_log import FakeClock
-from tests.simulation.group import Group
+from tests.simulation.group import Group, Identity
 from tests.simulation.partition_log import PartitionLog
+from tests.simulation.server_group import ServerGroup
 from tests.simulation.transactions import Fate, Transactions
 
 TRANSACTION_S: Final = 10.0
@@ -23,20 +24,52 @@ TRANSACTION_S: Final = 10.0
 class Broker:
     """Everything that survives a worker."""
 
-    def __init__(self, clock: FakeClock, topics: Topics, partitions: int) -> None:
+    def __init__(
+        self, clock: FakeClock, topics: Topics, partitions: int, *, protocol: str = "classic"
+    ) -> None:
         self.clock = clock
         self.topics = topics
         self.numbers = tuple(range(partitions))
         self.logs: dict[Input, PartitionLog] = defaultdict(PartitionLog)
         self.transactions = Transactions(self.logs, lambda: clock.now)
-        self.group = Group(self.numbers, lambda: clock.now)
+        self.group: Group | ServerGroup = (
+            Group(self.numbers, lambda: clock.now)
+            if protocol == "classic"
+            else ServerGroup(self.numbers, lambda: clock.now)
+        )
+        self.topic_ids = {name: f"{name}-1" for name in topics.commerce}
         self.is_down = False
         self._delayed: list[tuple[str, int, Fate]] = []
+        self._drawn = 0
 
     @property
     def now(self) -> Instant:
         """The brokers' time, which is the only one."""
         return self.clock.now
+
+    def draw_id(self) -> int:
+        """Draw a number that nobody else has."""
+        self._drawn += 1
+        return self._drawn
+
+    def validate(self, me: Identity, generation: int) -> None:
+        """Refuse offsets of who does not have a place in the group."""
+        self.group.validate(me, generation)
+
+    def retain(self, rng: Random) -> str:
+        """Delete the oldest records of one partition, read or not."""
+        one = Input(rng.choice(self.topics.commerce), rng.choice(self.numbers))
+        log = self.logs[one]
+        log.retain(rng.randint(log.start, log.stable_end))
+        return f"{one.topic}/{one.partition} begins at {log.start}"
+
+    def make_again(self, topic: str) -> None:
+        """Delete a topic, and the offsets that were committed for it; then make it again."""
+        for number in self.numbers:
+            one = Input(topic, number)
+            self.logs[one] = PartitionLog()
+            self.transactions.offsets.pop(one, None)
+        self.topic_ids[topic] = f"{topic}-{self.draw_id() + 1}"
 
     def publish(self, write: Write) -> None:
         """Write a record outside of any transaction."""

@@ -8,12 +8,18 @@ from confluent_kafka import KafkaError, TopicPartition
 from pipeline.assemble.log import Input
 from pipeline.kafka.clients import ClientConfig
 from tests.simulation.broker import Broker
-from tests.simulation.membership import Membership
-from tests.simulation.partition_log import Slot
+from tests.simulation.group import Identity
+from tests.simulation.membership import Callbacks, Membership
+from tests.simulation.partition_log import PartitionLog, Slot
+from tests.simulation.server_group import ServerGroup
+from tests.simulation.server_membership import ServerMembership
 from tests.simulation.stage import Stage
 from tests.simulation.transactions import refusal
 
 _MOST_AT_ONCE: Final = 12
+
+
+_NOWHERE: Final = Input("", -1)
 
 
 class Message(NamedTuple):
@@ -22,11 +28,14 @@ class Message(NamedTuple):
     where: Input
     at: int
     slot: Slot | None = None
-    """None: the end of the partition was reached."""
+    """None: the end of the partition was reached, or there is an error."""
+    failed: KafkaError | None = None
 
     def error(self) -> KafkaError | None:
         """What it is instead of a record."""
-        return KafkaError(KafkaError._PARTITION_EOF, "the end") if self.slot is None else None
+        if self.failed is not None or self.slot is not None:
+            return self.failed
+        return KafkaError(KafkaError._PARTITION_EOF, "the end")
 
     def topic(self) -> str:
         """Where it lies."""
@@ -64,11 +73,13 @@ class SimConsumer:
     """Whether committed offsets are answered once they are sure."""
     tells_ends = True
     """Whether ends are told of, past all that is no record."""
+    resets_to: str = "error"
+    """Where reading goes on when the next record is not there."""
 
     def __init__(self, broker: Broker, stage: Stage, config: ClientConfig) -> None:
         assert config["isolation.level"] == "read_committed"
         assert config["enable.partition.eof"]
-        self.membership: Membership | None = None
+        self.membership: Membership | ServerMembership | None = None
         self._broker = broker
         self._stage = stage
         self._config = config
@@ -98,10 +109,15 @@ class SimConsumer:
                 self, [TopicPartition(topic, one) for one in sorted(numbers) for topic in topics]
             )
 
-        eager = self._config["partition.assignment.strategy"] == "range"
-        self.membership = Membership(
-            self._broker, of(on_assign), of(on_revoke), of(on_lost), eager=eager
-        )
+        calls = Callbacks(of(on_assign), of(on_revoke), of(on_lost))
+        name = self._config.get("group.instance.id", "")
+        group = self._broker.group
+        if isinstance(group, ServerGroup):
+            assert self._config["group.protocol"] == "consumer"
+            self.membership = ServerMembership(self._broker, group, calls, name)
+        else:
+            eager = self._config["partition.assignment.strategy"] == "range"
+            self.membership = Membership(self._broker, group, calls, name, eager=eager)
 
     def consume(self, records_max: int, timeout_s: float) -> list[Message]:
         """Read what has come."""
@@ -113,6 +129,9 @@ class SimConsumer:
             stage.taken.clear()
             member.polled()
             messages.extend(self._read())
+            if member.ended is not None:
+                fatal = KafkaError(KafkaError._FATAL, member.ended)
+                messages.append(Message(_NOWHERE, -1, failed=fatal))
         return messages
 
     def incremental_assign(self, parts: list[TopicPartition]) -> None:
@@ -139,8 +158,7 @@ class SimConsumer:
         self._reading.clear()
 
     def seek(self, part: TopicPartition) -> None:
-        """Go on elsewhere."""
-        self._stage.at("seek", *_told([part]))
+        """Go on elsewhere; in which order several are told to is left to chance by the worker."""
         one = Input(part.topic, part.partition)
         if one not in self._reading:
             raise refusal(KafkaError._STATE, "it is not read")
@@ -148,6 +166,8 @@ class SimConsumer:
 
     def pause(self, parts: list[TopicPartition]) -> None:
         """Read nothing of these for a while; remembered even when they go and come back."""
+        told = (f"{one.topic}/{one.partition}@{self._reading.get(one)}" for one in _offsets(parts))
+        self._stage.at("pause", *sorted(told))
         self._paused.update(_offsets(parts))
 
     def resume(self, parts: list[TopicPartition]) -> None:
@@ -170,12 +190,12 @@ class SimConsumer:
 
     def memberid(self) -> str:
         """Our name in the group; empty: none."""
-        return self.membership.member_id if self.membership else ""
+        return self.membership.me.member_id if self.membership else ""
 
-    def consumer_group_metadata(self) -> tuple[str, int]:
+    def consumer_group_metadata(self) -> tuple[Identity, int]:
         """Who commits."""
         assert self.membership is not None
-        return (self.membership.member_id, self.membership.generation)
+        return (self.membership.me, self.membership.generation)
 
     def close(self) -> None:
         """Leave."""
@@ -204,6 +224,8 @@ class SimConsumer:
 
     def _read_one(self, one: Input, position: int) -> list[Message]:
         log = self._broker.logs[one]
+        if not log.start <= position <= log.end:
+            return self._out_of_range(one, log)
         end = min(log.stable_end, position + self._stage.between(0, _MOST_AT_ONCE))
         found = [Message(one, offset, slot) for offset, slot, _ in log.committed(position, end)]
         self._reading[one] = max(position, end)
@@ -212,6 +234,13 @@ class SimConsumer:
             self._ended_at[one] = end
             found.append(Message(one, end))
         return found
+
+    def _out_of_range(self, one: Input, log: PartitionLog) -> list[Message]:
+        if self.resets_to == "latest":
+            self._reading[one] = log.end
+            return []
+        gone = KafkaError(KafkaError._AUTO_OFFSET_RESET, "no such offset")
+        return [Message(one, -1, failed=gone)]
 
 
 def _offsets(parts: Collection[TopicPartition]) -> dict[Input, int]:

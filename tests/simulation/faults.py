@@ -43,6 +43,8 @@ class Rates:
     rebalance: float = 0.0
     """The group shares anew for no reason."""
     compact: float = 0.0
+    retain: float = 0.0
+    """Retention deletes the oldest records of a partition, read or not."""
     hang: float = 0.0
     """A producer of the shop leaves a transaction open."""
     long_pause: float = 0.0

@@ -1,8 +1,8 @@
 """Kafka's group coordinator: members, generations, and who has which partitions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaError
 
@@ -12,6 +12,35 @@ from tests.unit.orders.story import START
 
 SESSION_S: Final = 6.0
 REBALANCE_S: Final = 20.0
+
+
+class Identity(NamedTuple):
+    """Who says something to the group."""
+
+    member_id: str
+    """Empty: it is none yet, or no longer."""
+    name: str = ""
+    """Of a static member; empty: it has none."""
+
+
+def shares(numbers: Sequence[int], had: Sequence[frozenset[int]]) -> list[frozenset[int]]:
+    """Share evenly among as many as *had* something; each keeps what it may.
+
+    What is still had by one who has too much is given to nobody.
+    """
+    if not had:
+        return []
+    least, more = divmod(len(numbers), len(had))
+    taken = {number for one in had for number in one}
+    free = [number for number in numbers if number not in taken]
+    given: list[frozenset[int]] = [frozenset()] * len(had)
+    by_load = sorted(range(len(had)), key=lambda index: -len(had[index]))
+    for place, index in enumerate(by_load):
+        quota = least + (place < more)
+        kept = sorted(had[index] & set(numbers))[:quota]
+        new, free = free[: quota - len(kept)], free[quota - len(kept) :]
+        given[index] = frozenset([*kept, *new])
+    return given
 
 
 @dataclass(slots=True)
@@ -35,17 +64,35 @@ class Group:
     numbers: tuple[int, ...]
     now: Callable[[], Instant]
     members: dict[str, Member] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """Which member has a static name."""
     generation: int = 0
     is_stable: bool = True
     _began_at: Instant = START
     _count: int = 0
 
-    def join(self, member_id: str, owned: Iterable[int]) -> str:
-        """Join, or join again: a new generation begins once everybody has."""
-        if member_id not in self.members:
+    def join(self, me: Identity, owned: Iterable[int]) -> str:
+        """Join, or join again: a new generation begins once everybody has.
+
+        Who joins anew under a static name takes the place of who had it, and
+        disturbs nobody: the earlier one is fenced.
+        """
+        member_id = me.member_id
+        before = self._holder(me)
+        if before is not None:
+            self._count += 1
+            member_id = f"m{self._count}"
+            self.members[member_id] = taken = self.members.pop(before)
+            self.names[me.name] = member_id
+            taken.heard_at = self.now()
+            if self.is_stable:
+                return member_id
+        elif member_id not in self.members:
             self._count += 1
             member_id = f"m{self._count}"
             self.members[member_id] = Member(self.now())
+            if me.name:
+                self.names[me.name] = member_id
         self.unsettle()
         member = self.members[member_id]
         member.owned = frozenset(owned)
@@ -61,8 +108,17 @@ class Group:
             member.heard_at = self.now()
         return member is not None
 
-    def leave(self, member_id: str) -> None:
-        """Stop being a member."""
+    def is_fenced(self, me: Identity) -> bool:
+        """Whether another has taken the static name over."""
+        return bool(me.member_id) and self.names.get(me.name, me.member_id) != me.member_id
+
+    def leave(self, me: Identity) -> None:
+        """Stop being a member; a static one says nothing, and may come back."""
+        if not me.name:
+            self._drop(me.member_id)
+
+    def _drop(self, member_id: str) -> None:
+        self.names = {name: one for name, one in self.names.items() if one != member_id}
         if self.members.pop(member_id, None) is not None:
             self.unsettle()
             self._complete()
@@ -82,16 +138,23 @@ class Group:
         for member_id, member in list(self.members.items()):
             is_silent = now - member.heard_at > SESSION_S * 1000
             if is_silent or (late and not member.has_joined):
-                self.leave(member_id)
+                self._drop(member_id)
 
-    def validate(self, member_id: str, generation: int) -> None:
+    def validate(self, me: Identity, generation: int) -> None:
         """Refuse offsets of who is no member in this generation; without a name, of nobody."""
-        if not member_id:
+        if not me.member_id:
             return
-        if member_id not in self.members:
+        if self.is_fenced(me):
+            raise refusal(KafkaError.FENCED_INSTANCE_ID, f"{me.name} is another")
+        if me.member_id not in self.members:
             raise refusal(KafkaError.UNKNOWN_MEMBER_ID, "no such member")
         if generation != self.generation:
             raise refusal(KafkaError.ILLEGAL_GENERATION, "the generation is over")
+
+    def _holder(self, me: Identity) -> str | None:
+        """Who else has the static name."""
+        held = self.names.get(me.name)
+        return held if held != me.member_id and not me.member_id else None
 
     def _complete(self) -> None:
         if self.is_stable or not all(member.has_joined for member in self.members.values()):
@@ -103,14 +166,7 @@ class Group:
     def _assign(self) -> None:
         """Share evenly: who has too much gives up first, then the rest is given out."""
         members = list(self.members.values())
-        if not members:
-            return
-        least, more = divmod(len(self.numbers), len(members))
-        by_load = sorted(members, key=lambda member: -len(member.owned))
-        owned = {number for member in members for number in member.owned}
-        free = [number for number in self.numbers if number not in owned]
-        for index, member in enumerate(by_load):
-            quota = least + (index < more)
-            kept = sorted(member.owned & set(self.numbers))[:quota]
-            given, free = free[: quota - len(kept)], free[quota - len(kept) :]
-            member.assigned = frozenset([*kept, *given])
+        for member, assigned in zip(
+            members, shares(self.numbers, [one.owned for one in members]), strict=True
+        ):
+            member.assigned = assigned

@@ -1,9 +1,10 @@
 """A client's part in the group: it talks by itself, and tells the application when that polls."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tests.simulation.broker import Broker
+from tests.simulation.group import Group, Identity
 
 POLL_MAX_S: Final = 300.0
 """A member that reads nothing for so long leaves by itself."""
@@ -11,49 +12,53 @@ POLL_MAX_S: Final = 300.0
 Callback: TypeAlias = Callable[[frozenset[int]], None]
 
 
+class Callbacks(NamedTuple):
+    """What the application wants to be told."""
+
+    assigned: Callback
+    revoked: Callback
+    lost: Callback
+
+
 class Membership:
     """What is ours, and what the application has not been told yet."""
 
     def __init__(
-        self,
-        broker: Broker,
-        on_assign: Callback,
-        on_revoke: Callback,
-        on_lost: Callback,
-        *,
-        eager: bool,
+        self, broker: Broker, group: Group, calls: Callbacks, name: str, *, eager: bool
     ) -> None:
         self._broker = broker
-        self._on_assign = on_assign
-        self._on_revoke = on_revoke
-        self._on_lost = on_lost
+        self._group = group
+        self._calls = calls
         self._eager = eager
         self._told: list[Callable[[], None]] = []
         self._must_join = True
         self._has_left = False
         self._owned: frozenset[int] = frozenset()
         self._polled_at = broker.clock.elapsed_s
-        self.member_id = ""
         self.generation = -1
+        self.ended: str | None = None
+        """Why the consumer is of no more use."""
+        self._me = Identity("", name)
+
+    @property
+    def me(self) -> Identity:
+        """Who we say that we are."""
+        return self._me
 
     def beat(self) -> None:
         """Do what the client does in the background: be heard, and follow rebalances."""
-        group = self._broker.group
-        if self._has_left or self._broker.is_down:
+        group, me = self._group, self._me
+        if self._has_left or self.ended is not None or self._broker.is_down:
             return
         if self._broker.clock.elapsed_s - self._polled_at > POLL_MAX_S:
-            group.leave(self.member_id)
-        if self.member_id and not group.hears(self.member_id):
+            group.leave(me)
+        if group.is_fenced(me):
+            self.ended = f"{me.name} is another"
             self._dropped()
-        elif self._told:
-            return
-        elif self._must_join:
-            self._must_join = False
-            self.member_id = group.join(self.member_id, self._owned)
-        elif group.is_stable and group.generation != self.generation:
-            self._follow()
-        elif not group.is_stable and not group.members[self.member_id].has_joined:
-            self._rejoin()
+        elif me.member_id and not group.hears(me.member_id):
+            self._dropped()
+        elif not self._told:
+            self._go_on()
 
     def polled(self) -> None:
         """Call back what is due to be told."""
@@ -68,11 +73,21 @@ class Membership:
         if self._owned:
             self._revoke(self._owned)
         if not self._broker.is_down:
-            self._broker.group.leave(self.member_id)
+            self._group.leave(self._me)
         self._has_left = True
 
+    def _go_on(self) -> None:
+        group, member_id = self._group, self._me.member_id
+        if self._must_join:
+            self._must_join = False
+            self._me = self._me._replace(member_id=group.join(self._me, self._owned))
+        elif group.is_stable and group.generation != self.generation:
+            self._follow()
+        elif not group.is_stable and not group.members[member_id].has_joined:
+            self._rejoin()
+
     def _dropped(self) -> None:
-        self.member_id = ""
+        self._me = self._me._replace(member_id="")
         self.generation = -1
         self._must_join = True
         self._told.clear()
@@ -86,9 +101,8 @@ class Membership:
         self._must_join = True
 
     def _follow(self) -> None:
-        group = self._broker.group
-        self.generation = group.generation
-        assigned = group.members[self.member_id].assigned
+        self.generation = self._group.generation
+        assigned = self._group.members[self._me.member_id].assigned
         gone, new = self._owned - assigned, assigned - self._owned
         if gone:
             self._told.append(lambda: self._revoke(gone))
@@ -97,12 +111,12 @@ class Membership:
 
     def _gain(self, numbers: frozenset[int]) -> None:
         self._owned |= numbers
-        self._on_assign(numbers)
+        self._calls.assigned(numbers)
 
     def _revoke(self, numbers: frozenset[int]) -> None:
-        self._on_revoke(numbers)
+        self._calls.revoked(numbers)
         self._owned -= numbers
 
     def _lose(self) -> None:
-        self._on_lost(self._owned)
+        self._calls.lost(self._owned)
         self._owned = frozenset()

@@ -3,19 +3,26 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from confluent_kafka.admin import AdminClient
+
 from pipeline.assemble.batch import Batch
 from pipeline.assemble.firing import Firing
 from pipeline.assemble.kafka_log import KafkaLog
 from pipeline.assemble.keeping import Keeper
-from pipeline.assemble.log import Fetched, Input
+from pipeline.assemble.log import Committed, Fetched, Input, Topics
 from pipeline.assemble.partition import Partition
+from pipeline.assemble.restore import Restorer
+from pipeline.assemble.start import Beginning, start_at
 from pipeline.assemble.timers import Gate
 from pipeline.assemble.worker import AssembleWorker
-from pipeline.kafka import offsets
+from pipeline.config import KafkaSettings
+from pipeline.kafka.identity import Watch
 from pipeline.record import Instant, Record
 from tests.simulation.broker import Broker
 from tests.simulation.consumer import SimConsumer
-from tests.simulation.group import Group
+from tests.simulation.group import Identity
+from tests.simulation.server_group import ServerGroup, ServerMember
+from tests.simulation.setting import Setting
 from tests.simulation.transactions import Producer, Transactions
 from tests.simulation.world import Mechanisms
 
@@ -32,22 +39,31 @@ class _SharedIds(Transactions):
 
 
 class _NoEpochs(Broker):
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.transactions = _SharedIds(self.logs, lambda: self.now)
 
 
-class _OpenGroup(Group):
+class _NoGenerations(Broker):
     """Anybody may commit offsets."""
 
-    def validate(self, member_id: str, generation: int) -> None:
+    def validate(self, me: Identity, generation: int) -> None:
         pass
 
 
-class _NoGenerations(Broker):
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.group = _OpenGroup(self.numbers, lambda: self.now)
+class _Hurried(ServerGroup):
+    """Gives to one what another has not given up."""
+
+    def _reconcile(self, one: ServerMember, owned: frozenset[int]) -> None:
+        one.leaving, one.told_at, one.assigned = frozenset(), None, one.target
+        one.epoch = self.generation
+
+
+class _NobodyWaits(Broker):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(self.group, ServerGroup):
+            self.group = _Hurried(self.numbers, lambda: self.now)
 
 
 class _Nameless(KafkaLog):
@@ -69,14 +85,63 @@ class _StableStates(KafkaLog):
 
     def state_ends(self, partitions: Collection[int]) -> dict[int, int]:
         inputs = [Input(self.topics.guest_states, number) for number in partitions]
-        found = offsets.committed_ends(self._admin, inputs)
-        return {number: end for (_, number), end in found.items()}
+        return {one.partition: end for one, end in self.ends(inputs).items()}
 
 
 class _NoMarkers(SimConsumer):
     """Takes the last record's offset for how far was read."""
 
     tells_ends = False
+
+
+class _Jumper(SimConsumer):
+    """Goes on at the end when the next record is not there."""
+
+    resets_to = "latest"
+
+
+class _Behind(Restorer):
+    """Goes on where it was, whatever has been deleted since."""
+
+    def _beginnings(self, committed: dict[Input, Committed | None]) -> dict[Input, Beginning]:
+        return {
+            one: Beginning(found.offset, 0) for one, found in committed.items() if found is not None
+        }
+
+
+class _FromTheFirst(AssembleWorker):
+    """Begins with the first record, whatever was asked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._restorer = Restorer(self._log, self._members, start_at=None)
+
+
+class _StaysBehind(AssembleWorker):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        since = start_at(self._settings.start_at)
+        self._restorer = _Behind(self._log, self._members, start_at=since)
+
+
+def _any_topic(_admin: AdminClient, _kafka: KafkaSettings, topics: Topics) -> Topics:
+    """Do not ask which topics bear the names."""
+    return topics
+
+
+class _Unwatched(Watch):
+    """Looks at topics when it starts only."""
+
+    def turned(self) -> None:
+        pass
+
+
+def _led_by_server(setting: Setting) -> bool:
+    return setting.protocol == "consumer" and setting.partitions > 1
+
+
+def _led_by_members(setting: Setting) -> bool:
+    return setting.protocol == "classic"
 
 
 class _Blind(Firing):
@@ -153,11 +218,17 @@ def _with_firing(firing: type[Firing]) -> type[AssembleWorker]:
 MUTANTS: Mapping[str, Mechanisms] = {
     "producer epochs": Mechanisms(broker=_NoEpochs),
     "group generations": Mechanisms(broker=_NoGenerations),
-    "a member without a name": Mechanisms(log=_Nameless),
+    "giving up comes before giving": Mechanisms(broker=_NobodyWaits, matters=_led_by_server),
+    "a member without a name": Mechanisms(log=_Nameless, matters=_led_by_members),
     "waiting for stable offsets": Mechanisms(consumer=_Unstable),
     "the uncommitted end of the states": Mechanisms(log=_StableStates),
     "markers have offsets": Mechanisms(consumer=_NoMarkers),
     "unread input holds timers back": Mechanisms(worker=_with_firing(_Blind)),
+    "deleted records are not passed over": Mechanisms(consumer=_Jumper),
+    "going on after deleted records": Mechanisms(worker=_StaysBehind),
+    "where to begin": Mechanisms(worker=_FromTheFirst),
+    "the identity of topics": Mechanisms(check=_any_topic),
+    "looking at topics again": Mechanisms(watch=_Unwatched),
     "undo": Mechanisms(worker=_NoUndo),
     "ownership filter": Mechanisms(worker=_NoFilter),
     "unclear commits are not kept": Mechanisms(worker=_keeps_by(_Believer)),

@@ -27,6 +27,8 @@ class PartitionLog:
         self._slots: list[Slot | None] = []
         self._open: dict[int, int] = {}
         self._aborted: set[int] = set()
+        self.start = 0
+        """The first offset that retention has left."""
         self.visible_at: list[Instant] = []
         """When each offset became safe to read."""
 
@@ -58,7 +60,7 @@ class PartitionLog:
         self._stabilise(at)
 
     def committed(self, first: int, end: int) -> Iterator[tuple[int, Slot, Write]]:
-        """Records from *first* that a reader of committed ones sees before *end*."""
+        """Records from *first* that a reader of committed ones saw before *end*, deleted or not."""
         for offset in range(first, min(end, self.stable_end)):
             slot = self._slots[offset]
             if slot is None or slot.write is None or slot.txn in self._aborted:
@@ -68,11 +70,16 @@ class PartitionLog:
     def first_since(self, since: Instant | None) -> int:
         """The first offset that is not older."""
         if since is None:
-            return 0
-        for offset, slot in enumerate(self._slots):
+            return self.start
+        for offset in range(self.start, self.end):
+            slot = self._slots[offset]
             if slot is not None and slot.at >= since:
                 return offset
         return self.end
+
+    def retain(self, first: int) -> None:
+        """Delete what lies before an offset; those who have read it remember it."""
+        self.start = max(self.start, first)
 
     def compact(self, upto: int, now: Instant) -> int:
         """Drop what newer values of a key replace, aborted records, old tombstones and markers.

@@ -1,15 +1,14 @@
-"""The client library's transactional producer on the model, and its administrator."""
+"""The client library's transactional producer on the model."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import OFFSET_INVALID, IsolationLevel, KafkaError, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import KafkaError, TopicPartition
 
 from pipeline.assemble.log import Committed, Input
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.entries import Write
 from tests.simulation.broker import Broker
+from tests.simulation.group import Identity
 from tests.simulation.stage import Stage
 from tests.simulation.transactions import Fate, refusal
 
@@ -57,7 +56,7 @@ class SimProducer:
         )
 
     def send_offsets_to_transaction(
-        self, parts: list[TopicPartition], group: tuple[str, int], timeout_s: float
+        self, parts: list[TopicPartition], group: tuple[Identity, int], timeout_s: float
     ) -> None:
         """Add offsets as a member in a generation."""
         offsets = {
@@ -65,11 +64,11 @@ class SimProducer:
             for part in parts
         }
         told = {f"{one.topic}/{one.partition}": found.offset for one, found in offsets.items()}
-        self._stage.at("send_offsets", told, *group)
+        self._stage.at("send_offsets", told, *group[0], group[1])
         if self._failed or self._broker.is_down or self._stage.strikes("abortable"):
             self._stage.passes(1.0)
             raise refusal(KafkaError._TIMED_OUT, "offsets were not added")
-        self._broker.group.validate(*group)
+        self._broker.validate(*group)
         self._has_written = True
         self._broker.transactions.add_offsets(
             self._name,
@@ -112,61 +111,3 @@ class SimProducer:
             raise refusal(KafkaError.PRODUCER_FENCED, "too late", fatal=True)
         if stage.strikes("no_verdict_kept"):
             raise lost
-
-
-class _Answer:
-    """One partition's offset, or that nobody said."""
-
-    def __init__(self, offset: int | None) -> None:
-        self._offset = offset
-
-    @property
-    def offset(self) -> int:
-        """What was asked for."""
-        assert self._offset is not None
-        return self._offset
-
-    def result(self, timeout_s: float) -> "_Answer":
-        """Wait for it."""
-        if self._offset is None:
-            raise refusal(KafkaError._TIMED_OUT, "no answer")
-        return self
-
-
-class SimAdmin:
-    """Answers where partitions begin and end."""
-
-    def __init__(self, broker: Broker, stage: Stage) -> None:
-        self._broker = broker
-        self._stage = stage
-
-    def list_offsets(
-        self,
-        wanted: Mapping[TopicPartition, Any],
-        *,
-        isolation_level: IsolationLevel,
-        request_timeout: float,
-    ) -> dict[TopicPartition, _Answer]:
-        """Ask for one offset of each."""
-        stage = self._stage
-        stage.at("list_offsets", isolation_level.name)
-        if self._broker.is_down or stage.strikes("unanswered"):
-            stage.passes(request_timeout)
-            # Some failures of the client have no error, but an offset that is none.
-            none = OFFSET_INVALID if stage.between(0, 1) else None
-            return {part: _Answer(none) for part in wanted}
-        found = {part: self._offset(part, spec, isolation_level) for part, spec in wanted.items()}
-        told = {f"{part.topic}/{part.partition}": offset for part, offset in found.items()}
-        stage.at("list_offsets:", told)
-        return {part: _Answer(offset) for part, offset in found.items()}
-
-    def list_topics(self, *, timeout: float) -> None:
-        """Look for leaders; here nobody asks for what is found."""
-        self._stage.at("list_topics")
-
-    def _offset(self, part: TopicPartition, spec: Any, isolation: IsolationLevel) -> int:
-        log = self._broker.logs[Input(part.topic, part.partition)]
-        if isinstance(spec, type(OffsetSpec.earliest())):
-            return 0
-        committed = isolation is IsolationLevel.READ_COMMITTED
-        return log.stable_end if committed else log.end

@@ -48,8 +48,12 @@ class Verifier:
     fire and what comes of it, it decides itself.
     """
 
-    def __init__(self, broker: Broker, customers: Customers) -> None:
+    def __init__(
+        self, broker: Broker, customers: Customers, *, since: Instant | None = None
+    ) -> None:
+        """Begin with nothing; a new group begins with the records from *since* on."""
         self._broker = broker
+        self._since = since or Instant(0)
         self._customers = customers
         self._outputs = Outputs(broker.topics, Limits(1_000_000, 1_000_000))
         self._seen = 0
@@ -77,9 +81,10 @@ class Verifier:
         for number, account in self.accounts.items():
             for topic in self._broker.topics.commerce:
                 log = self._broker.logs[Input(topic, number)]
-                left = list(log.committed(account.positions.get(topic, 0), log.end))
+                owed = self._owed(number, account.positions.get(topic), topic, log.end)
+                left = [offset for offset in owed if offset >= log.start]
                 if left:
-                    raise Violation(f"{topic}/{number}: records from {left[0][0]} on are lost")
+                    raise Violation(f"{topic}/{number}: records from {left[0]} on are lost")
             now = self._broker.now
             for guest_id, (_, wake_at) in account.guests.items():
                 if wake_at is not None and wake_at <= now:
@@ -111,13 +116,21 @@ class Verifier:
         taken = [record for record in txn.taken if record.position.partition == number]
         for topic in self._broker.topics.commerce:
             one = Input(topic, number)
-            begin = account.positions.get(topic, 0)
-            end = txn.offsets[one].offset if one in txn.offsets else begin
-            owed = [offset for offset, _, _ in self._broker.logs[one].committed(begin, end)]
+            begin = account.positions.get(topic)
+            end = txn.offsets[one].offset if one in txn.offsets else begin or 0
+            owed = self._owed(number, begin, topic, end)
             read = [each.position.offset for each in taken if each.position.topic == topic]
-            if owed != read or end < begin:
+            gone = owed[: max(0, len(owed) - len(read))]
+            is_deleted = not gone or gone[-1] < self._broker.logs[one].start
+            if owed[len(gone) :] != read or not is_deleted or end < (begin or 0):
                 raise Violation(f"{topic}/{number} from {begin} to {end}: {owed} became {read}")
         return taken
+
+    def _owed(self, number: int, begin: int | None, topic: str, end: int) -> list[int]:
+        """The offsets of visible records before *end* that are to be read, deleted or not."""
+        visible = self._broker.logs[Input(topic, number)].committed(begin or 0, end)
+        since = self._since if begin is None else 0
+        return [offset for offset, slot, _ in visible if slot.at >= since]
 
     def _take(self, record: Record, fold: "Fold") -> None:
         try:
@@ -153,10 +166,9 @@ class Verifier:
         read = {position.topic: position.offset for position in positions}
         for topic in self._broker.topics.commerce:
             log = self._broker.logs[Input(topic, number)]
-            for offset, _, _ in log.committed(read.get(topic, 0), log.end):
+            for offset in self._owed(number, read.get(topic), topic, log.end)[:1]:
                 if log.visible_at[offset] < due_at:
                     raise Violation(f"a timer overtook {topic}/{number}@{offset}, unread")
-                break
 
 
 class Fold:

@@ -4,36 +4,41 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
 
 from pipeline.assemble.inputs import Role
 from pipeline.assemble.kafka_log import KafkaLog
 from pipeline.assemble.log import Topics
-from pipeline.assemble.partition import Partition
 from pipeline.assemble.worker import AssembleWorker
 from pipeline.commerce.events import CommerceEvent
-from pipeline.config import AssembleSettings, KafkaSettings, TopicSettings
+from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.errors import FatalKafkaError, UnavailableError
 from pipeline.kafka.clients import ClientConfig, Clients
+from pipeline.kafka.identity import Watch, identities
 from pipeline.record import Record
 from tests.fake_log import FakeClock
+from tests.simulation.admin import SimAdmin
+from tests.simulation.backstage import Backstage
 from tests.simulation.broker import Broker
 from tests.simulation.consumer import SimConsumer
 from tests.simulation.customers import POLICY, Customers
 from tests.simulation.faults import Rates, mixture
-from tests.simulation.producer import SimAdmin, SimProducer
+from tests.simulation.instance import Crashed, Instance
+from tests.simulation.producer import SimProducer
+from tests.simulation.setting import OLD_S, Setting, draw
 from tests.simulation.verifier import Verifier
 from tests.unit.orders.story import START
 
-DEPTH_MAX: Final = 2
-"""How many workers may be held in the middle of a call at once."""
+
+def _check(admin: AdminClient, _kafka: KafkaSettings, topics: Topics) -> Topics:
+    """Take the topics as they fit, and say which they are."""
+    return topics._replace(identities=identities(admin, topics.commerce))
 
 
-_KAFKA: Final = KafkaSettings(bootstrap_servers="simulated")
-
-
-class Crashed(BaseException):
-    """The process is gone, in the middle of whatever it did."""
+def _everywhere(_: Setting) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +49,10 @@ class Mechanisms:
     log: type[KafkaLog] = KafkaLog
     consumer: type[SimConsumer] = SimConsumer
     broker: type[Broker] = Broker
-
-
-@dataclass(slots=True, eq=False)
-class Instance:
-    """One process: a worker and its clients."""
-
-    name: str
-    worker: AssembleWorker
-    consumers: list[SimConsumer]
-    has_started: bool = False
-    is_held: bool = False
-    """In the middle of a call."""
-    is_frozen: bool = False
-    is_gone: bool = False
-
-    def beat(self) -> None:
-        """Let its clients be heard, unless the whole process is frozen."""
-        if not self.is_frozen:
-            for consumer in self.consumers:
-                consumer.beat()
-
-    @property
-    def partitions(self) -> dict[int, Partition]:
-        """What it works at."""
-        return self.worker._members.active
+    watch: type[Watch] = Watch
+    check: Callable[[AdminClient, KafkaSettings, Topics], Topics] = _check
+    matters: Callable[[Setting], bool] = _everywhere
+    """In which worlds a replacement can be missed."""
 
 
 @dataclass(slots=True)
@@ -94,19 +78,23 @@ class World:
     broker: Broker = field(init=False)
     customers: Customers = field(init=False)
     verifier: Verifier = field(init=False)
+    setting: Setting = field(init=False)
     _started: int = 0
 
     def __post_init__(self) -> None:
         """Begin with some workers on an empty Kafka."""
         self.rng = rng = Random(self.seed)
+        self.setting = setting = draw(rng)
         self.rates = mixture(rng)
         self.clock = FakeClock(START)
         self.publishes_until_s = rng.choice((10.0, 20.0, 40.0, 1e9))
-        sources = ("commerce",) if rng.random() < 0.7 else ("commerce", "payments")
-        topics = Topics(sources, "states", "stream", "letters")
-        self.broker = self.mechanisms.broker(self.clock, topics, rng.randint(1, 3))
+        topics = Topics(setting.sources, "states", "stream", "letters")
+        self.broker = self.mechanisms.broker(
+            self.clock, topics, setting.partitions, protocol=setting.protocol
+        )
         self.customers = Customers(self.broker, rng, guests=rng.randint(1, 5))
-        self.verifier = Verifier(self.broker, self.customers)
+        self.verifier = Verifier(self.broker, self.customers, since=setting.start_at)
+        self._have_a_past()
         for number in range(rng.randint(1, 3)):
             self.add(f"w{number}")
 
@@ -122,7 +110,7 @@ class World:
 
         worker = self.mechanisms.worker(
             self._log(name, backstage, consumers),
-            AssembleSettings(),
+            self.setting.assemble,
             decode=decode,
             policy=POLICY,
             clock=self.clock.clock,
@@ -183,8 +171,23 @@ class World:
             stream_events=topics.stream_events,
             dead_letters=topics.dead_letters,
         )
-        role = Role("assemble", co_partitioned=True, check=_no_check, clients=Clients(*makers))
-        return self.mechanisms.log(_KAFKA, names, application="sim", instance=name, role=role)
+        check = self.mechanisms.check
+        role = Role("assemble", co_partitioned=True, check=check, clients=Clients(*makers))
+        log = self.mechanisms.log(
+            self.setting.kafka, names, application="sim", instance=name, role=role
+        )
+        # It looks at the topics now and then, by a clock that cannot be told from outside.
+        log._watch = self.mechanisms.watch(log._admin, elapsed_s=lambda: self.clock.elapsed_s)
+        return log
+
+    def _have_a_past(self) -> None:
+        """Let events lie in Kafka before anybody works, on both sides of where to begin."""
+        if self.setting.start_at is None:
+            return
+        for _ in range(2):
+            for _ in range(self.setting.old_events):
+                self.note("published", self.customers.publish())
+            self.clock.moves(OLD_S / 2)
 
     def _turn(self, one: Instance) -> None:
         if one.has_started:
@@ -195,99 +198,3 @@ class World:
         except UnavailableError as error:
             raise FatalKafkaError("it cannot start, and is started again") from error
         one.has_started = True
-
-
-def _no_check(_admin: object, _kafka: object, topics: Topics) -> Topics:
-    """Take the topics as they are: those of the model fit."""
-    return topics
-
-
-class Backstage:
-    """What happens while one worker waits for Kafka."""
-
-    def __init__(self, world: World, name: str) -> None:
-        self._world = world
-        self._name = name
-        self.taken: list[Record] = []
-        self.instance: Instance | None = None
-
-    def at(self, call: str, *details: object) -> None:
-        """Note a call; the process may crash or be frozen in it, and others go on."""
-        world, one = self._world, self.instance
-        assert one is not None
-        world.note(self._name, call, *details)
-        if world.is_calm:
-            return
-        if self.strikes("crash"):
-            raise Crashed
-        if self.strikes("slow"):
-            self._dawdle(one)
-        if world.depth < DEPTH_MAX:
-            self._pause(one)
-        if one.is_gone:
-            raise Crashed
-
-    def strikes(self, fault: str) -> bool:
-        """Whether a fault happens now."""
-        world = self._world
-        rate: float = getattr(world.rates, fault)
-        if world.is_calm or not rate or world.rng.random() >= rate:
-            return False
-        world.note(self._name, "FAULT", fault)
-        return True
-
-    def between(self, least: int, most: int) -> int:
-        """Draw a number."""
-        return self._world.rng.randint(least, most)
-
-    def passes(self, seconds: float) -> None:
-        """Let time pass."""
-        self._world.clock.moves(seconds)
-
-    def _pause(self, one: Instance) -> None:
-        if self.strikes("interleave"):
-            self._others(self._world.rng.randint(1, 6))
-        if self.strikes("freeze"):
-            self._freeze(one)
-
-    def _dawdle(self, one: Instance) -> None:
-        """Take seconds for one call, and be heard meanwhile."""
-        for _ in range(self._world.rng.randint(1, 4)):
-            self._world.clock.moves(3.0)
-            one.beat()
-            self._world.broker.tick()
-
-    def _freeze(self, one: Instance) -> None:
-        """Stop the whole process, so that nobody hears of it either."""
-        one.is_frozen = True
-        for _ in range(self._world.rng.randint(1, 4)):
-            self._world.clock.moves(self._world.rng.choice((1.0, 4.0, 7.0, 11.0)))
-            self._others(self._world.rng.randint(2, 10))
-            self._take_over(self._world.rng.choice((0, 3, 12)))
-        one.is_frozen = False
-        if self._world.rng.random() < 0.5:
-            # Its threads wake up in any order.
-            one.beat()
-
-    def _take_over(self, rounds: int) -> None:
-        """Let all others work on busily, as if for long."""
-        world = self._world
-        world.depth += 1
-        try:
-            for _ in range(rounds):
-                world.broker.tick()
-                for one in [each for each in world.instances if not each.is_held]:
-                    one.beat()
-                    world.turn(one)
-                world.clock.moves(0.1)
-        finally:
-            world.depth -= 1
-
-    def _others(self, steps: int) -> None:
-        world = self._world
-        world.depth += 1
-        try:
-            for _ in range(steps):
-                world.go_on(world)
-        finally:
-            world.depth -= 1
