@@ -53,6 +53,13 @@ def _look_for_leaders(admin: AdminClient) -> None:
         admin.list_topics(timeout=_ANSWER_S)
 
 
+def published_ends(
+    admin: AdminClient, partitions: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """One past the last record of each partition, committed or not."""
+    return list_offsets(admin, partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+
+
 def committed_ends(
     admin: AdminClient, partitions: Collection[tuple[str, int]]
 ) -> dict[tuple[str, int], int]:

@@ -16,6 +16,7 @@ from pipeline.assemble.start import Beginning, start_at
 from pipeline.assemble.timers import Gate
 from pipeline.assemble.worker import AssembleWorker
 from pipeline.config import KafkaSettings
+from pipeline.kafka import offsets
 from pipeline.kafka.identity import Watch
 from pipeline.record import Instant, Record
 from tests.simulation.broker import Broker
@@ -85,7 +86,8 @@ class _StableStates(KafkaLog):
 
     def state_ends(self, partitions: Collection[int]) -> dict[int, int]:
         inputs = [Input(self.topics.guest_states, number) for number in partitions]
-        return {one.partition: end for one, end in self.ends(inputs).items()}
+        found = offsets.committed_ends(self._admin, inputs)
+        return {number: end for (_, number), end in found.items()}
 
 
 class _NoMarkers(SimConsumer):
