@@ -160,6 +160,10 @@ class FakeLog:
         self._does("state_ends")
         return {number: len(self.states[number]) for number in partitions}
 
+    def check_states(self, partitions: Collection[int]) -> None:
+        """Note it: here nobody deletes states."""
+        self._does("check_states")
+
     def follow(self, partition: int, offset: int) -> None:
         """Begin to read states."""
         self._does("follow", partition, offset)

@@ -220,6 +220,10 @@ class KafkaLog:
         """One past the last record of partitions of the guest states, committed or not."""
         return self._states.ends(partitions)
 
+    def check_states(self, partitions: Collection[int]) -> None:
+        """Refuse partitions of the guest states of which the first records are gone."""
+        self._states.check(partitions)
+
     def follow(self, partition: int, offset: int) -> None:
         """Begin to read a partition of the guest states."""
         self._states.follow(partition, offset)

@@ -127,6 +127,13 @@ class Log(Protocol):
     def state_ends(self, partitions: Collection[int]) -> dict[int, int]:
         """One past the last record of partitions of the guest states, committed or not."""
 
+    def check_states(self, partitions: Collection[int]) -> None:
+        """Look whether partitions of the guest states are whole.
+
+        Raises:
+            StateError: The first records of one were deleted.
+        """
+
     def follow(self, partition: int, offset: int) -> None:
         """Begin to read a partition of the guest states."""
 

@@ -22,6 +22,18 @@ class Restoring:
     """Where to go on with those for which something was."""
     end: int
     """How far the guest states must be read."""
+    strange: set[bytes] = field(default_factory=set)
+    """Keys with a value that can be no guest's."""
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """Take over one value of the guest states."""
+        try:
+            self.partition.take(key, value)
+        except UnicodeDecodeError:
+            # It may be forgotten further on, as `reset` does.
+            self.strange.discard(key)
+            if value is not None:
+                self.strange.add(key)
 
 
 @dataclass(slots=True)

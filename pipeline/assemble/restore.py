@@ -61,6 +61,7 @@ class Restorer:
         inputs = [one for number in numbers for one in members.inputs_of(number)]
         committed = self._log.committed(inputs)
         ends = self._log.state_ends(numbers)
+        self._log.check_states(numbers)
         beginnings = self._beginnings(committed)
         for number in numbers:
             found: dict[Input, Committed | None] = {
@@ -88,7 +89,7 @@ class Restorer:
         for entry in changes.entries:
             one = self._following.get(entry.partition)
             if one is not None:
-                one.partition.take(entry.key, entry.value)
+                one.take(entry.key, entry.value)
         for number, offset in changes.reached.items():
             if number in self._following:
                 self._following[number].partition.states_read = offset
@@ -107,12 +108,24 @@ class Restorer:
                 # We were frozen, and another went on with it: what we asked for is old.
                 self._begin_again(number)
                 continue
-            partition.restored(soon)
+            self._restored(one, soon)
             self._unfollow(number)
             self._log.start({Input(t, number): o for t, o in partition.positions.items()})
             del self._membership.restoring[number]
             self._membership.active[number] = partition
             metrics.partition_ready(number, len(partition.store))
+
+    def _restored(self, one: Restoring, soon: Instant) -> None:
+        place = f"{self._log.topics.guest_states}/{one.partition.number}"
+        if one.strange:
+            raise StateError(
+                f"{place}: {len(one.strange)} keys are no guest's id: another program wrote them; "
+                "name another topic, or `pipeline reset`"
+            )
+        try:
+            one.partition.restored(soon)
+        except StateError as error:
+            raise StateError(f"{place}: {error}") from error
 
     def _begin_again(self, number: int) -> None:
         self._unfollow(number)
@@ -160,7 +173,8 @@ def check(partition: Partition, committed: dict[Input, Committed | None]) -> Non
         StateError: It is so; only a person can say which is right.
     """
     has_offsets = any(committed.values())
-    if has_offsets == bool(partition.began):
+    has_states = bool(partition.began or partition.store)
+    if has_offsets == bool(partition.began) == has_states:
         return
     inputs = ", ".join(f"{one.topic}/{one.partition}" for one in committed)
     if has_offsets:

@@ -1,15 +1,16 @@
 """Reads partitions of a compacted topic up to their ends, to remember what they hold."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from pipeline.errors import StateError
 from pipeline.kafka import verdict
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.entries import Changes, Entry
-from pipeline.kafka.offsets import list_offsets
+from pipeline.kafka.offsets import first_since, list_offsets
 
 _CHUNK: Final = 10_000
 _TURN_S: Final = 0.2
@@ -51,6 +52,16 @@ class Changelog:
         )
         return {partition: offset for (_, partition), offset in found.items()}
 
+    def check(self, partitions: Collection[int]) -> None:
+        """Refuse partitions of which the first records were deleted.
+
+        Raises:
+            StateError: It is so.
+            UnavailableError: No answer in time.
+        """
+        wanted = [(self._topic, partition) for partition in partitions]
+        check_whole(first_since(self._admin, wanted, None))
+
     def follow(self, partition: int, offset: int) -> None:
         """Begin to read a partition at an offset."""
         self._consumer.incremental_assign([TopicPartition(self._topic, partition, offset)])
@@ -82,6 +93,28 @@ class Changelog:
     def close(self) -> None:
         """Let go of the connection."""
         self._consumer.close()
+
+
+def check_whole(firsts: Mapping[tuple[str, int], int]) -> None:
+    """Refuse partitions of a compacted topic of which the first records were deleted.
+
+    Compaction never moves the beginning; retention and people do, and what they
+    delete may be all that was known of a key.
+
+    Args:
+        firsts: The first offset that there is, by topic and partition.
+
+    Raises:
+        StateError: One does not begin at 0.
+    """
+    cut = sorted(part for part, first in firsts.items() if first > 0)
+    if cut:
+        topic, number = cut[0]
+        raise StateError(
+            f"{topic}/{number} begins at offset {firsts[cut[0]]}: records were deleted from it, "
+            "by a `cleanup.policy` that is not `compact` alone, or by hand; delete the topic, "
+            "make it again with `pipeline topics create`, then `pipeline reset`"
+        )
 
 
 def restore(

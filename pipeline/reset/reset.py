@@ -22,7 +22,7 @@ from pipeline.assemble.partition import BEGAN_KEY
 from pipeline.config import KafkaSettings, Settings
 from pipeline.errors import StateError, TransactionError, UnavailableError
 from pipeline.kafka import groups, offsets, topics, verdict
-from pipeline.kafka.changelog import Changelog, restore
+from pipeline.kafka.changelog import Changelog, check_whole, restore
 from pipeline.kafka.clients import consumer_config, producer_config
 from pipeline.kafka.entries import Write
 from pipeline.kafka.identity import identities
@@ -84,29 +84,35 @@ class Reset:
             told: Is told what is being done.
 
         Raises:
-            StateError: A worker lives, or a transaction stays open; nothing is changed then.
+            StateError: A worker lives, a transaction stays open, or guest states were deleted
+                otherwise than by compaction; nothing is changed then.
             UnavailableError: Kafka did not answer in time; do it again.
         """
         self._refuse_members()
-        self._wait_until_settled()
-        told("deleting the offsets of both groups")
-        groups.delete(self._admin, self._groups)
-        told("deleting what is owed")
-        self._delete_owed()
+        self._refuse_cut_states()
         transactions = Transactions(
             producer_config(self._kafka, transactional_id=f"{self._application}-reset")
         )
+        # This ends what a reset that was killed has left open.
         transactions.open()
         try:
-            for name in (self._names.deliveries, self._names.guest_states):
-                told(f"emptying {name}")
-                self._empty(name, transactions)
+            self._wait_until_settled()
+            self._forget(transactions, told)
             self._refuse_members()
             self._begin(plan.begins, transactions)
         except TransactionError as error:
             raise UnavailableError(f"the reset is not complete, do it again: {error}") from error
         finally:
             transactions.close()
+
+    def _forget(self, transactions: Transactions, told: Callable[[str], None]) -> None:
+        told("deleting the offsets of both groups")
+        groups.delete(self._admin, self._groups)
+        told("deleting what is owed")
+        self._delete_owed()
+        for name in (self._names.deliveries, self._names.guest_states):
+            told(f"emptying {name}")
+            self._empty(name, transactions)
 
     def _partitions(self) -> int:
         names = self._names
@@ -117,6 +123,12 @@ class Reset:
         for group, count in groups.members(self._admin, self._groups).items():
             if count:
                 raise StateError(f"group {group!r} has {count} live members: stop them first")
+
+    def _refuse_cut_states(self) -> None:
+        """What is written after a cut would be refused like what was before it."""
+        numbers = range(self._partitions())
+        states = [(self._names.guest_states, number) for number in numbers]
+        check_whole(offsets.first_since(self._admin, states, None))
 
     def _wait_until_settled(self) -> None:
         """Wait for transactions of workers that have died: one might still be kept."""

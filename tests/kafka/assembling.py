@@ -214,6 +214,15 @@ def shop(kafka: Kafka, *, partitions: int = 2, sources: int = 1, **changes: obje
     return replace(made, **changes) if changes else made  # type: ignore[arg-type]
 
 
+def a_stranger(kafka: Kafka) -> Producer:
+    """Make a producer of somebody else's, with a transaction that stays open."""
+    settings = {"bootstrap.servers": kafka.bootstrap, "transactional.id": uuid.uuid4().hex}
+    producer = Producer({**settings, "transaction.timeout.ms": 300_000, "log_level": 2})
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    return producer
+
+
 def read(bootstrap: str, topic: str, partitions: int) -> Iterator[Record]:
     """Read a topic's committed records to its present end."""
     consumer = Consumer(

@@ -1,11 +1,9 @@
 """Timers after a long absence, and behind a transaction that somebody else has left open."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import Producer
 from prometheus_client import REGISTRY
 
 from pipeline.assemble.clock import Clock
@@ -15,7 +13,7 @@ from pipeline.metrics import assemble as metrics
 from pipeline.record import DAY_S, later
 from pipeline.sitecore.owed import OwedOrder
 from tests.components.kafka import Kafka
-from tests.kafka.assembling import Shop, shop, until
+from tests.kafka.assembling import Shop, a_stranger, shop, until
 from tests.kafka.buying import buys, now, said
 from tests.unit.orders import story
 
@@ -66,21 +64,11 @@ def test_after_a_day_of_downtime_what_lies_unread_wins(kafka: Kafka) -> None:
     assert _bought(made) == {"ann": story.PAYPAL.type, "ben": None}
 
 
-@pytest.fixture
-def stranger(kafka: Kafka) -> Iterator[Producer]:
-    """A producer of somebody else's, with a transaction that stays open."""
-    settings = {"bootstrap.servers": kafka.bootstrap, "transactional.id": "stranger"}
-    producer = Producer({**settings, "transaction.timeout.ms": 300_000, "log_level": 2})
-    producer.init_transactions(60)
-    producer.begin_transaction()
-    yield producer
-    producer.abort_transaction(20)
-
-
 @pytest.mark.slow
-def test_a_transaction_left_open_holds_timers_back(kafka: Kafka, stranger: Producer) -> None:
+def test_a_transaction_left_open_holds_timers_back(kafka: Kafka) -> None:
     """What lies behind it cannot be read yet, and may be the payment that is waited for."""
     made = shop(kafka, partitions=1)
+    stranger = a_stranger(kafka)
     _orders_unpaid(made, "ann")
     for event in buys("ben", 1):
         stranger.produce(made.topics.commerce[0], encode(event), b"ben", 0)
@@ -92,7 +80,6 @@ def test_a_transaction_left_open_holds_timers_back(kafka: Kafka, stranger: Produ
         until(lambda: REGISTRY.get_sample_value("pipeline_timers_held") == 1)
         assert _bought(made) == {}
         stranger.abort_transaction(20)
-        stranger.begin_transaction()
         until(lambda: bool(_bought(made)))
         made.publish(said(story.viewed(9), "ann"), at=now())
         made.wait_until_read()

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.assemble.log import Committed, Input, Listener, Topics
 from pipeline.assemble.partition import BEGAN_KEY
-from pipeline.errors import UnavailableError
+from pipeline.errors import StateError, UnavailableError
 from pipeline.kafka.entries import Entry
 from tests.unit.assemble.scene import Scene
 from tests.unit.orders.story import added, identified, line, placed, viewed
@@ -203,3 +203,43 @@ def test_what_another_began_while_we_were_frozen_is_no_contradiction() -> None:
 
     assert scene.worker.ready()
     assert scene.log.reading == {Input("commerce", 0): 1}
+
+
+@pytest.mark.parametrize("key", [b"ann", b"\xff"])
+def test_what_is_no_guests_state_is_refused_by_its_place(key: bytes) -> None:
+    """Another program writes to the topic: only a person can say which of the two is wrong."""
+    scene = Scene()
+    scene.log.states[0] += [Entry(0, BEGAN_KEY, b"\x01"), Entry(0, key, b"junk")]
+    scene.log.offsets[Input("commerce", 0)] = Committed(0, "")
+
+    with pytest.raises(StateError, match="states/0: "):
+        scene.joins(0)
+
+
+def test_a_strange_key_that_was_forgotten_does_no_harm() -> None:
+    """So `reset` leaves it: the value lies before its tombstone until Kafka compacts."""
+    scene = Scene()
+    scene.log.states[0] += [Entry(0, BEGAN_KEY, b"\x01"), Entry(0, b"\xff", b"junk")]
+    scene.log.states[0] += [Entry(0, b"\xff", None)]
+    scene.log.offsets[Input("commerce", 0)] = Committed(0, "")
+    scene.joins(0)
+
+    assert scene.worker.ready()
+
+
+def test_states_of_which_the_first_are_gone_are_refused() -> None:
+    """Whatever else says that the partition has begun."""
+    scene = Scene()
+    scene.log.errors["check_states"] = [StateError("states/0 begins at offset 7")]
+
+    with pytest.raises(StateError, match="begins at offset 7"):
+        scene.joins(0)
+
+
+def test_guests_of_nobody_are_not_taken_over() -> None:
+    """A group without offsets would work on with what it never read."""
+    scene = Scene()
+    scene.log.states[0].append(Entry(0, b"ann", b"a state"))
+
+    with pytest.raises(StateError, match="no offsets"):
+        scene.joins(0)
