@@ -3,7 +3,7 @@
 The worker has one core; the broker and a compiled destination, which checks that each guest's
 messages arrive in order, have the other. Ends with one line of JSON.
 
-Usage: python -m benchmarks.bench_deliver [--requests N] [--answer-ms 0 50] [--http pyreqwest]
+Usage: python -m benchmarks.bench_deliver [--requests N] [--answer-ms 0 50] [--http httptools]
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--guests", type=int, default=10_000)
     parser.add_argument("--answer-ms", type=int, nargs="+", default=[0, 50])
     parser.add_argument("--in-flight", type=int, default=4_000)
-    parser.add_argument("--http", choices=["pyreqwest", "httpx"], default="pyreqwest")
+    parser.add_argument("--http", choices=["httptools", "httpx"], default="httptools")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {OTHERS_CORE})
     runs = {answer_ms: _run(arguments, answer_ms) for answer_ms in arguments.answer_ms}

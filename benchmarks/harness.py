@@ -95,7 +95,7 @@ def pipeline(config: Path, *arguments: str) -> list[str]:
 
 def versions() -> dict[str, str]:
     """Name what was measured."""
-    packages = ("confluent-kafka", "fastavro", "pyreqwest", "httpx", "uvloop")
+    packages = ("confluent-kafka", "fastavro", "httptools", "httpx", "uvloop")
     return {
         "python": platform.python_version(),
         "kafka": "4.1.1",

@@ -189,10 +189,10 @@ def http_settings(settings: Settings) -> "HttpSettings":
 
 def _http(settings: Settings) -> "HttpPort":
     match settings.sitecore.http:
-        case "pyreqwest":
-            from pipeline.sitecore.http_pyreqwest import PyreqwestHttp
+        case "httptools":
+            from pipeline.sitecore.http_tools import ToolsHttp
 
-            return PyreqwestHttp(http_settings(settings))
+            return ToolsHttp(http_settings(settings))
         case "httpx":
             from pipeline.sitecore.http_httpx import HttpxHttp
 

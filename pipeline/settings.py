@@ -180,7 +180,7 @@ class SitecoreSettings(Section):
     """File that holds the client key; read again when it changes. Instead of `client_key`."""
     wire_form: Literal["post", "get"] = "post"
     """`post`: as Sitecore's SDK sends; `get`: as the direct HTTP pages document."""
-    http: Literal["pyreqwest", "httpx"] = "pyreqwest"
+    http: Literal["httptools", "httpx"] = "httptools"
     """The HTTP client: the fast one, or the plain one."""
     ca_file: str | None = None
     """PEM file of further authorities to trust."""

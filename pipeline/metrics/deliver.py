@@ -23,6 +23,25 @@ def client_key_kept(reason: str) -> None:
     log.warning("client_key.kept", reason=reason)
 
 
+CERTIFICATE_READS = Counter(
+    "pipeline_certificate_reads",
+    "Changes of the files for TLS to the Stream API, by what came of it.",
+    ["outcome"],
+)
+
+
+def certificates_changed() -> None:
+    """Count and log that new connections are made with other certificates from now on."""
+    CERTIFICATE_READS.labels("changed").inc()
+    log.info("certificates.changed")
+
+
+def certificates_kept() -> None:
+    """Count and log that changed files cannot be used: those read last stay in use."""
+    CERTIFICATE_READS.labels("unusable").inc()
+    log.warning("certificates.kept")
+
+
 DELIVERED = Counter("pipeline_delivered", "Messages that Sitecore accepted, by type.", ["type"])
 ATTEMPTS = Counter("pipeline_attempts", "Requests, by type and outcome.", ["type", "outcome"])
 UNCONFIRMED = Counter(

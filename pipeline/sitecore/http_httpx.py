@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -21,18 +21,6 @@ from pipeline.sitecore.http_port import (
 )
 from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
-
-_CERTIFICATE_EXPIRED: Final = 10
-_WRONG_NAME: Final = frozenset({62, 64})
-"""Not for this host, not for this address."""
-_UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21})
-"""OpenSSL's verify codes: an issuer is missing or not trusted."""
-
-
-_REFUSED_US: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
-"""Alerts by which a server refuses our certificate. In TLS 1.3 it does so when we may already
-write; the handshake ends, and what was written is never read as a request."""
-
 
 _Head: TypeAlias = tuple[int, list[tuple[str, str]]]
 """Status and headers."""
@@ -70,8 +58,8 @@ class HttpxHttp:
     def __init__(self, settings: HttpSettings) -> None:
         """Raises ConfigError when a certificate file or the proxy is wrong."""
         self._settings = settings
-        self._ssl = http_tls.ssl_context(settings)
-        self._proxy = _proxy(settings, self._ssl)
+        self._certificates = http_tls.Certificates(settings)
+        self._proxy = proxy_of(settings)
         self._places = asyncio.Semaphore(settings.connections_max)
         self._open: set[httpx.AsyncHTTPTransport] = set()
         self._closed = False
@@ -104,8 +92,10 @@ class HttpxHttp:
         except TimeoutError:
             raise httpx.PoolTimeout("all places are taken") from None
         try:
+            context = self._certificates.context()
+            proxy = None if self._proxy is None else _proxy(self._proxy, context)
             async with httpx.AsyncHTTPTransport(
-                verify=self._ssl, trust_env=False, proxy=self._proxy, retries=0
+                verify=context, trust_env=False, proxy=proxy, retries=0
             ) as transport:
                 self._open.add(transport)
                 try:
@@ -138,7 +128,7 @@ class HttpxHttp:
         return httpx.Request(
             request.method,
             self._settings.base + request.path,
-            headers=[*headers_of(request), ("connection", "close")],
+            headers=[*headers_of(request.headers), ("connection", "close")],
             content=request.body,
             extensions={
                 "timeout": {"connect": self._settings.connect_timeout_s},
@@ -152,7 +142,7 @@ class HttpxHttp:
             return NotSent(_unsent(error))
         if isinstance(error, httpx.LocalProtocolError) and not exchange.valid:
             return NotSent(Unsent.INVALID)
-        if any(_refuses_us(cause) for cause in _chain(error)):
+        if any(http_tls.refuses_us(cause) for cause in _chain(error)):
             return NotSent(Unsent.TLS)
         match error:
             case _ if self._closed:
@@ -164,10 +154,7 @@ class HttpxHttp:
         return NoAnswer(Unanswered.LOST)
 
 
-def _proxy(settings: HttpSettings, context: ssl.SSLContext) -> httpx.Proxy | None:
-    address = proxy_of(settings)
-    if address is None:
-        return None
+def _proxy(address: str, context: ssl.SSLContext) -> httpx.Proxy:
     return httpx.Proxy(address, ssl_context=context if address.startswith("https:") else None)
 
 
@@ -191,25 +178,7 @@ def _unsent(error: Exception) -> Unsent:
 
 
 def _named(cause: BaseException) -> Unsent | None:
-    match cause:
-        case socket.gaierror():
-            return Unsent.NAME
-        case ssl.SSLCertVerificationError(verify_code=code):
-            if code in _WRONG_NAME:
-                return Unsent.TLS_NAME
-            if code == _CERTIFICATE_EXPIRED:
-                return Unsent.TLS_EXPIRED
-            return Unsent.TLS_UNTRUSTED if code in _UNTRUSTED else Unsent.TLS
-        case ssl.SSLError():
-            return Unsent.TLS
-    return None
-
-
-def _refuses_us(cause: BaseException) -> bool:
-    if not isinstance(cause, ssl.SSLError):
-        return False
-    reason = cause.reason or ""
-    return "_ALERT_" in reason and any(words in reason for words in _REFUSED_US)
+    return Unsent.NAME if isinstance(cause, socket.gaierror) else http_tls.fault(cause)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

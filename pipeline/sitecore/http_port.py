@@ -53,8 +53,8 @@ class HttpPort(Protocol):
 
     An adapter sends a request once and never again, follows no redirect, keeps no cookies, reads
     no environment, decodes no more than the limit, and never hands a request the answer to another.
-    A request ends within the total timeout, and its connection is closed with it. One that is
-    cancelled may go on until then, so what must not leave must not be sent.
+    A request ends within the total timeout, or when it is cancelled, and its connection is closed
+    at once. The server may have taken it all the same, so what must not leave must not be sent.
     """
 
     async def send(self, request: HttpRequest) -> Reply:
@@ -88,6 +88,9 @@ class HttpSettings:
     certificate_file: str | None = None
     """PEM file of the client's own certificate chain, and of its key unless *key_file* is set."""
     key_file: str | None = None
+    certificates_every_s: float = 2.0
+    """How often certificate files are looked at, and read again if they have changed; only new
+    connections look."""
     proxy: str | None = field(default=None, repr=False)
     """Forward proxy; the address may hold a user and a password."""
 
@@ -120,10 +123,10 @@ def proxy_of(settings: HttpSettings) -> str | None:
     return settings.proxy
 
 
-def headers_of(request: HttpRequest) -> list[tuple[str, str]]:
+def headers_of(own: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     """All headers to send but for host and length; the request's own win over the client's."""
-    own = {name.lower() for name, _ in request.headers}
-    return [*request.headers, *((name, value) for name, value in CLIENT_HEADERS if name not in own)]
+    names = {name.lower() for name, _ in own}
+    return [*own, *((name, value) for name, value in CLIENT_HEADERS if name not in names)]
 
 
 def answer(

@@ -9,11 +9,11 @@ import uvloop
 
 from pipeline.sitecore.http_httpx import HttpxHttp
 from pipeline.sitecore.http_port import HttpPort, HttpSettings
-from pipeline.sitecore.http_pyreqwest import PyreqwestHttp
 from pipeline.sitecore.http_request import HttpRequest
+from pipeline.sitecore.http_tools import ToolsHttp
 
-Library: TypeAlias = Literal["pyreqwest", "httpx"]
-LIBRARIES: Final[tuple[Library, ...]] = ("pyreqwest", "httpx")
+Library: TypeAlias = Literal["httptools", "httpx"]
+LIBRARIES: Final[tuple[Library, ...]] = ("httptools", "httpx")
 
 KEY: Final = "key-that-nobody-may-see"
 PATH: Final = "/v1.2/events"
@@ -37,8 +37,8 @@ async def opened(
 ) -> AsyncIterator[HttpPort]:
     """An adapter for one endpoint, closed when left."""
     settings.setdefault("connect_timeout_s", total_timeout_s / 2)
-    adapter = PyreqwestHttp if library == "pyreqwest" else HttpxHttp
-    http: HttpPort = adapter(HttpSettings(endpoint, total_timeout_s=total_timeout_s, **settings))
+    of = HttpSettings(endpoint, total_timeout_s=total_timeout_s, **settings)
+    http: HttpPort = ToolsHttp(of) if library == "httptools" else HttpxHttp(of)
     try:
         yield http
     finally:

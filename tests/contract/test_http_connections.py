@@ -1,18 +1,21 @@
 """Connections: kept, bounded, never confused, and each request on one of them once."""
 
 import asyncio
+import os
 import random
+import socket
 from collections import Counter
 
 import pytest
 
+from pipeline.sitecore.http_port import HttpPort
 from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
 from tests.contract.adapters import LIBRARIES, Library, event, opened, run
-from tests.contract.loopback import OK, AbortError, HangupError, Visit, listening, says
+from tests.contract.loopback import OK, AbortError, HangupError, Loopback, Visit, listening, says
 
 pytestmark = pytest.mark.parametrize("library", LIBRARIES)
 
-MANY = {"pyreqwest": 300, "httpx": 100}
+MANY = {"httptools": 300, "httpx": 100}
 SURPLUS = b"HTTP/1.1 400 Bad\r\nContent-Length: 7\r\n\r\nsurplus"
 
 
@@ -41,7 +44,7 @@ def test_requests_go_out_at_once_up_to_the_limit(library: Library) -> None:
                 replies = await asyncio.gather(*(http.send(event(str(n))) for n in range(many)))
                 assert all(isinstance(reply, Answer) for reply in replies)
                 # httpx keeps none: it would confuse answers.
-                kept = library == "pyreqwest"
+                kept = library != "httpx"
                 assert server.connections == (many if kept else many * wave)
 
     run(scenario())
@@ -106,6 +109,91 @@ def test_surplus_bytes_never_answer_the_next_request(library: Library) -> None:
             assert len(server.requests) <= 50
 
     run(scenario())
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_what_the_loop_has_not_yet_told_ends_a_kept_connection(
+    library: Library, close: bool
+) -> None:
+    """Surplus bytes, or an end, that the kernel has, and of which no callback has come yet."""
+
+    async def scenario() -> None:
+        visits: list[Visit] = []
+
+        async def script(visit: Visit) -> None:
+            visits.append(visit)
+            await visit.say(echo(visit))
+
+        async with listening(script) as server, opened(library, server.endpoint) as http:
+            first = await http.send(event("first"))
+            assert isinstance(first, Answer)
+            if server.tasks:  # The connection was kept.
+                _at_once(visits[0], b"" if close else SURPLUS)
+            second = await http.send(event("second"))
+            assert isinstance(second, Answer)
+            assert (second.status, second.body) == (201, b"second")
+            assert server.connections == 2
+
+    run(scenario())
+
+
+def _at_once(visit: Visit, data: bytes) -> None:
+    """Write to a connection, or end it, without a turn of the loop."""
+    with socket.socket(fileno=os.dup(visit.writer.get_extra_info("socket").fileno())) as direct:
+        if data:
+            direct.send(data)
+        else:
+            direct.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + SURPLUS,
+        OK + b"HTTP",
+        OK + b"noise",
+        OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+        OK.replace(b"HTTP/1.1", b"HTTP/1.0"),
+    ],
+    ids=["another answer", "the start of one", "noise", "close", "HTTP/1.0"],
+)
+def test_a_connection_that_should_not_be_kept_is_closed(library: Library, answer: bytes) -> None:
+    """By us, since the server leaves it open."""
+
+    async def scenario() -> None:
+        async with listening(says(answer)) as server, opened(library, server.endpoint) as http:
+            for turn in (1, 2):
+                reply = await http.send(event("x"))
+                assert isinstance(reply, Answer)
+                assert (reply.status, reply.body) == (201, b"{}")
+                assert server.connections == turn
+            await _left_by_all(server)
+
+    run(scenario())
+
+
+def test_an_unused_connection_is_closed(library: Library) -> None:
+    """Sooner than servers do: what meets a closing connection may have been taken."""
+
+    async def unused(http: HttpPort, server: Loopback) -> None:
+        assert isinstance(await http.send(event("x")), Answer)
+        await _left_by_all(server)
+
+    async def scenario() -> None:
+        async with (
+            listening(says(OK)) as server,
+            opened(library, server.endpoint, idle_s=0.1) as http,
+        ):
+            await unused(http, server)
+            await unused(http, server)
+
+    run(scenario())
+
+
+async def _left_by_all(server: Loopback) -> None:
+    if server.tasks:
+        _, open_still = await asyncio.wait(server.tasks, timeout=2)
+        assert not open_still
 
 
 def test_a_late_answer_never_answers_the_next_request(library: Library) -> None:

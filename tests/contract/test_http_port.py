@@ -14,7 +14,7 @@ from tests.contract.adapters import LIBRARIES, event, opened, run
 from tests.contract.loopback import HangupError, listening, says
 from tests.fakes import FakeHttp, Journal, http_answer
 
-Kind: TypeAlias = Literal["pyreqwest", "httpx", "fake"]
+Kind: TypeAlias = Literal["httptools", "httpx", "fake"]
 KINDS: tuple[Kind, ...] = (*LIBRARIES, "fake")
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 

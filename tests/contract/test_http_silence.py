@@ -114,7 +114,8 @@ def test_a_half_closed_connection_is_lost(library: Library) -> None:
 def test_a_request_that_is_given_up_closes_its_connection(
     library: Library, cancelled: bool
 ) -> None:
-    """At its deadline at the latest: its answer must not come to the next request."""
+    """At once: a worker that gives its messages back stops what another will send."""
+    total_timeout_s = 30.0 if cancelled else 0.4
 
     async def scenario() -> None:
         arrived, closed = asyncio.Event(), asyncio.Event()
@@ -127,14 +128,14 @@ def test_a_request_that_is_given_up_closes_its_connection(
 
         async with (
             listening(script) as server,
-            opened(library, server.endpoint, total_timeout_s=0.4) as http,
+            opened(library, server.endpoint, total_timeout_s=total_timeout_s) as http,
         ):
             sending = asyncio.create_task(http.send(EVENT))
             await arrived.wait()
             if cancelled:
                 sending.cancel()
             await asyncio.wait([sending])
-            await asyncio.wait_for(closed.wait(), 5)
+            await asyncio.wait_for(closed.wait(), 1)
             assert sending.cancelled() == cancelled
 
     run(scenario())

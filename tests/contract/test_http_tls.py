@@ -123,6 +123,58 @@ def test_a_server_without_tls_is_not_sent_anything(library: Library) -> None:
     assert server.requests == []
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_certificate_files_that_change_are_read_again(
+    library: Library, ours: Pair, tmp_path: Path, broken: bool
+) -> None:
+    """They live some weeks, a worker for months. What cannot be read leaves the last ones in use:
+    a certificate may be there before its key."""
+    other = authority(tmp_path, "other")
+    files = {"ca_file": tmp_path / "ca.pem", "certificate_file": tmp_path / "mine.pem"}
+
+    def put(by: Pair) -> None:
+        files["ca_file"].write_bytes(by.certificate_pem)
+        mine = signed(by, "client")
+        files["certificate_file"].write_bytes(mine.certificate_pem + mine.key_pem)
+
+    def server_of(by: Pair) -> ssl.SSLContext:
+        return server_context(signed(by, f"server-{by.path.stem}"), clients_of=by)
+
+    async def scenario() -> tuple[Reply, Reply]:
+        put(ours)
+        # Each request on a connection of its own, to a server that closes it.
+        script = says(OK, HangupError)
+        settings: dict[str, Any] = {name: str(path) for name, path in files.items()}
+        context = server_of(ours)
+        async with (
+            listening(script, tls=context) as server,
+            opened(
+                library,
+                f"https://127.0.0.1:{server.port}",
+                certificates_every_s=0.0,
+                **settings,
+            ) as http,
+        ):
+            before = await http.send(EVENT)
+            if broken:
+                files["certificate_file"].write_bytes(b"not yet")
+            else:
+                put(other)
+                _renew(context, signed(other, "renewed"), clients_of=other)
+            return before, await http.send(EVENT)
+
+    before, after = run(scenario())
+
+    assert isinstance(before, Answer), before
+    assert isinstance(after, Answer), after
+
+
+def _renew(context: ssl.SSLContext, pair: Pair, *, clients_of: Pair) -> None:
+    """Give a server another certificate; it then takes clients of this authority too."""
+    context.load_cert_chain(pair.path)
+    context.load_verify_locations(clients_of.path)
+
+
 @pytest.mark.parametrize("setting", ["ca_file", "certificate_file"])
 @pytest.mark.parametrize("content", [None, b"", b"no PEM", b"\xff\xfe"])
 def test_a_wrong_certificate_file_is_refused_at_start(
