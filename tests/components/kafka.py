@@ -6,6 +6,7 @@
 import argparse
 import base64
 import contextlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -149,9 +150,20 @@ class Kafka:
         """Put a proxy before the first broker, for those who ask at the proxy's address."""
         return proxied(self._brokers[0].proxy_port, self._brokers[0].behind_port)
 
-    def pid(self, node: int = 1) -> int:
-        """The process id of a broker."""
-        return self._brokers[node - 1].child.pid
+    def is_running(self) -> bool:
+        """Whether no broker has ended, by itself or otherwise."""
+        return all(broker.running for broker in self._brokers)
+
+    def fill_disk(self, room_bytes: int) -> None:
+        """Let no log of the first broker grow by more than this, until it is started again.
+
+        A full disk and a full file look alike to it, and this needs no rights.
+        """
+        broker = self._brokers[0]
+        largest = max(log.stat().st_size for log in broker.data.glob("*/*.log"))
+        pid, kind = broker.child.pid, resource.RLIMIT_FSIZE
+        _, hard = resource.prlimit(pid, kind)
+        resource.prlimit(pid, kind, (largest + room_bytes, hard))
 
     def start(self, node: int | None = None) -> None:
         """Start one broker, or all that do not run, and wait until they are ready."""

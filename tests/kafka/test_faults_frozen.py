@@ -1,5 +1,6 @@
 """Assemblers that stand still, come back, and find that Kafka has gone on without them."""
 
+import itertools
 import signal
 import time
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ import pytest
 from confluent_kafka import TopicPartition
 from prometheus_client import REGISTRY
 
-from pipeline.config import AssembleSettings
 from pipeline.errors import FatalKafkaError
 from pipeline.kafka.clients import TRANSACTION_TIMEOUT_S
 from tests.components.kafka import Kafka
@@ -58,7 +58,7 @@ def frozen(
 
 
 def _shop(kafka: Kafka, **changes: object) -> Shop:
-    made = shop(kafka, settings=AssembleSettings(batch_window_s=0.02, batch_max=20))
+    made = shop(kafka)
     return replace(made, kafka_settings=made.kafka_settings.model_copy(update=changes))
 
 
@@ -111,16 +111,15 @@ def test_of_two_with_one_transactional_id_the_first_is_fenced(kafka: Kafka, tmp_
     _buy(made, 0)
     made.wait_until_read()
     with made.working("one"):
-        number = 1
-        while child.running():
+        rounds = itertools.takewhile(lambda _: child.running(), range(1, 200))
+        for number in rounds:
             _buy(made, number)
-            number += 1
             time.sleep(0.1)
         made.wait_until_read()
 
     assert child.wait(1) == FENCED, child.tail()
     assert "another member has taken over" in child.tail()
-    check(made, GUESTS, number)
+    check(made, GUESTS, number + 1)
 
 
 @pytest.mark.parametrize(
