@@ -36,10 +36,10 @@ test: $(VENV)/dev ## Run every test (those on a real broker need Java and Maven)
 	$(BIN)/pytest
 
 soak: $(VENV)/dev ## Drive the assembler through random faults: make soak SEEDS=10000
-	$(BIN)/python -m tests.simulation.soak --seeds $(SEEDS)
+	$(BIN)/python -m tests.simulation.soak $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-torture: $(VENV)/dev ## Kill, freeze and restart workers and brokers at random for ROUNDS rounds
-	$(BIN)/python -m tests.torture.torture --rounds $(ROUNDS)
+torture: $(VENV)/dev ## Kill, freeze and restart everything at random: make torture ROUNDS=200 SEED=1
+	$(BIN)/python -m tests.torture.torture --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 bench-assemble: $(VENV)/dev ## Measure assemble: events a second, exactly once, on one core
 	$(BIN)/python -m benchmarks.bench_assemble $(ARGS)

@@ -1,10 +1,11 @@
 """Recomputes what should have left, from what lies in Kafka, and compares it with what did."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pipeline.commerce.decode import Decoder, NoRegistry
+from pipeline.commerce.decode import Decoder, SchemaSource
+from pipeline.commerce.events import CommerceEvent
 from pipeline.config import load
 from pipeline.orders.advance import advance, wake
 from pipeline.orders.guest import Guest, Step
@@ -29,10 +30,14 @@ def owed_by_guest(stack: Stack) -> dict[GuestId, list[Owed]]:
     return owed
 
 
-def check_owed(stack: Stack) -> Deliveries:
+def check_owed(stack: Stack, schemas: SchemaSource | None = None) -> Deliveries:
     """Compare what assemble has written with what the core owes for the input.
 
     Timers fire where they say that they fired.
+
+    Args:
+        stack: Where both lie.
+        schemas: Those that events name; None: events carry fingerprints.
 
     Returns:
         What is owed, by guest.
@@ -42,14 +47,14 @@ def check_owed(stack: Stack) -> Deliveries:
     """
     found = owed_by_guest(stack)
     policy = order_policy(load(stack.config))
-    decode = Decoder(NoRegistry()).decode
+    decode = Decoder(schemas).decode
     records: dict[GuestId, list[Record]] = defaultdict(list)
     for record in stack.read(stack.commerce):
         records[decode(record).guest_id].append(record)
     assert found.keys() <= records.keys(), "something is owed to guests of whom nothing was said"
     deliveries = {}
     for guest_id, said in records.items():
-        fold = _Fold(policy, firings=_firings(found.get(guest_id, ())))
+        fold = _Fold(policy, decode, firings=_firings(found.get(guest_id, ())))
         for record in said:
             fold.take(record)
         fold.fire()
@@ -97,6 +102,7 @@ class _Fold:
     """One guest, folded again."""
 
     policy: OrderPolicy
+    decode: Callable[[Record], CommerceEvent]
     firings: list[Cause]
     guest: Guest | None = None
     owed: list[DeliveryId] = field(default_factory=list)
@@ -104,7 +110,7 @@ class _Fold:
 
     def take(self, record: Record) -> None:
         self.fire(before=record.position.offset)
-        event = Decoder(NoRegistry()).decode(record)
+        event = self.decode(record)
         self._took(advance(self.guest, event, record, self.policy))
 
     def fire(self, before: int | None = None) -> None:

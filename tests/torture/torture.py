@@ -1,22 +1,28 @@
 """Rounds of random faults while orders pass; then everything must have arrived, once and in order.
 
 ``python -m tests.torture.torture --rounds 200`` runs by itself and ends with one line of JSON.
+Every `STRETCH` rounds what was sent is verified, and new topics and a new sandbox begin: so
+neither memory nor disk grows with the number of rounds.
 """
 
 import argparse
 import json
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from confluent_kafka import Producer
+
+from pipeline.commerce.encode import encode
 from pipeline.commerce.events import CommerceEvent, OrderId, Payment
 from pipeline.demo.guest import DemoGuest
+from pipeline.kafka.registry import connect
 from pipeline.record import Instant
 from pipeline.sandbox.faults import NO_FAULTS, Faults
 from pipeline.sandbox.running import RunningSandbox
@@ -25,27 +31,38 @@ from tests.components import kafka as kafka_component
 from tests.components.kafka import Kafka
 from tests.e2e.stack import CLIENT_KEY, Stack
 from tests.e2e.verifier import check_owed, check_requests
+from tests.torture.faults import SESSION_S, WORKERS, Suffering
+from tests.torture.hung import check_none_hangs
+from tests.torture.registry import CrashingRegistry
 
-SHOPS = {"kiosk": "single", "shop": "automatic", "store": "multiple"}
-WORKERS = ("assemble:1", "assemble:2", "deliver:1", "deliver:2")
-GUESTS = 200
-SESSION_S = 10.0
-FAULTS = Faults(latency_ms=5, fail_after=0.02, fail_before=0.03, hang=0.001, hang_s=3)
+SHOPS: Final = {"kiosk": "single", "shop": "automatic", "store": "multiple"}
+GUESTS: Final = 200
+STRETCH: Final = 20
+FAULTS: Final = Faults(latency_ms=5, fail_after=0.02, fail_before=0.03, hang=0.001, hang_s=3)
 """5 % of answers are 5xx, two of five after the event was taken; some never come."""
 
-_PATIENCE_S = 180.0
-_RESTARTABLE = frozenset({69, 75})
-"""Exit codes that ask to be started again: Kafka was away, or another member took over."""
+_PATIENCE_S: Final = 180.0
+_QUIET_S: Final = 3.0
+"""What is still on its way, such as a PAYMENT, comes within this time after the one before."""
 
 
 class Torture:
     """Guests who order in every round, workers and brokers who suffer in every round."""
 
-    def __init__(self, kafka: Kafka, sandbox: RunningSandbox, folder: Path, seed: int) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        sandbox: RunningSandbox,
+        registry: CrashingRegistry,
+        folder: Path,
+        seed: int,
+    ) -> None:
         self._kafka = kafka
         self._sandbox = sandbox
+        self._registry = registry
         self._random = random.Random(seed)
-        self._stack = Stack(kafka, sandbox, folder, _settings())
+        self._stack = Stack(kafka, sandbox, folder, _settings(registry))
+        self._suffering = Suffering(kafka, self._stack, registry, self._random)
         names = list(SHOPS)
         now = Instant(time.time_ns() // 1_000_000)
         self._guests = [
@@ -53,7 +70,7 @@ class Torture:
             for number in range(GUESTS)
         ]
         self._placed: set[str] = set()
-        self.suffered = Counter[str]()
+        self.suffered = self._suffering.suffered
 
     def run(self, rounds: int) -> int:
         """Play that many rounds and verify.
@@ -65,20 +82,31 @@ class Torture:
             AssertionError: Something was lost, doubled, out of order, or hangs.
         """
         try:
-            self._stack.publish([guest.identify() for guest in self._guests])
+            self._publish([guest.identify() for guest in self._guests])
             self._stack.start(*WORKERS)
             for number in range(rounds):
-                self._stack.publish(self._orders(number))
-                self._suffer()
-                self._supervise()
-                print(f"round {number + 1}: {dict(self.suffered)}", file=sys.stderr, flush=True)
+                self._round(number)
+            self._suffering.end()
             self._sandbox.sandbox.set_faults(NO_FAULTS)
             self._wait_until_all_arrived()
-            time.sleep(5)  # what is still on its way, such as a PAYMENT, may come
-            log = self._sandbox.sandbox.log.newest
-            return check_requests(log, check_owed(self._stack))
+            self._wait_until_quiet()
+            self._stop()
+            return self._verify()
         finally:
             self._stack.close()
+
+    def _round(self, number: int) -> None:
+        began = time.monotonic()
+        self._publish(self._orders(number))
+        self._suffering.strike()
+        missing, sent = len(self._missing()), self._sandbox.sandbox.log.total
+        took_s = time.monotonic() - began
+        print(
+            f"  round {number + 1}: {took_s:.1f} s, {len(self._placed)} orders placed, "
+            f"{missing} on their way, {sent} requests; {dict(self.suffered)}",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def _orders(self, round_number: int) -> list[CommerceEvent]:
         events: list[CommerceEvent] = []
@@ -90,72 +118,59 @@ class Torture:
             self._placed.add(order_id)
         return events
 
-    def _suffer(self) -> None:
-        for _ in range(self._random.randint(1, 3)):
-            time.sleep(self._random.uniform(0.2, 2))
-            fault = self._random.choice(
-                [self._kill, self._kill, self._restart, self._freeze, self._crash_broker]
-            )
-            self.suffered[fault.__name__.strip("_")] += 1
-            fault(self._random.choice(WORKERS))
+    def _publish(self, events: Iterable[CommerceEvent]) -> None:
+        """Append events as a shop with a registry does: its ids are known, and kept."""
+        producer = Producer(
+            {"bootstrap.servers": self._kafka.bootstrap, "partitioner": "murmur2_random"}
+        )
+        for event in events:
+            value = encode(event, self._registry.ids[type(event).__name__])
+            producer.produce(self._stack.commerce, key=event.guest_id.encode(), value=value)
+            producer.poll(0)
+        assert producer.flush(60) == 0, "events could not be published"
 
-    def _kill(self, worker: str) -> None:
-        self._stack.kill(worker)
-        self._stack.start(worker)
-
-    def _restart(self, worker: str) -> None:
-        self._stack.signal(worker, signal.SIGTERM)
-        code = self._stack.wait(worker, 60)
-        # One that had just been started may not have come to handle signals yet.
-        assert code in {0, -signal.SIGTERM} | _RESTARTABLE, self._said(worker, code)
-        self._stack.start(worker)
-
-    def _freeze(self, worker: str) -> None:
-        self._stack.signal(worker, signal.SIGSTOP)
-        time.sleep(SESSION_S + self._random.uniform(1, 4))
-        self._stack.signal(worker, signal.SIGCONT)
-
-    def _crash_broker(self, _worker: str) -> None:
-        node = self._random.randint(1, self._kafka.brokers)
-        self._kafka.kill(node)
-        time.sleep(self._random.uniform(0, 3))
-        self._kafka.start(node)
-
-    def _said(self, worker: str, code: int) -> str:
-        return f"{worker} ended with {code}:\n{self._stack.tail(worker)}"
-
-    def _all_arrived(self) -> bool:
+    def _missing(self) -> set[str]:
         orders = self._sandbox.sandbox.tenant.orders
-        return self._placed <= {order.reference_id for order in orders}
-
-    def _missing(self) -> str:
-        arrived = {order.reference_id for order in self._sandbox.sandbox.tenant.orders}
-        missing = sorted(self._placed - arrived)
-        return f"{len(missing)} orders did not arrive: {missing[:10]}"
-
-    def _supervise(self) -> None:
-        """Start again what asked for it by its exit code."""
-        for worker in self._stack.ended():
-            code = self._stack.wait(worker, 1)
-            assert code in _RESTARTABLE, self._said(worker, code)
-            self.suffered["restarted"] += 1
-            self._stack.start(worker)
+        return self._placed - {order.reference_id for order in orders}
 
     def _wait_until_all_arrived(self) -> None:
         give_up_at = time.monotonic() + _PATIENCE_S
-        while not self._all_arrived():
-            assert time.monotonic() < give_up_at, self._missing()
-            self._supervise()
+        while missing := self._missing():
+            assert time.monotonic() < give_up_at, (
+                f"{len(missing)} orders did not arrive: {sorted(missing)[:10]}"
+            )
+            self._suffering.supervise()
             time.sleep(0.2)
 
+    def _wait_until_quiet(self) -> None:
+        sent = -1
+        while sent != (sent := self._sandbox.sandbox.log.total):
+            time.sleep(_QUIET_S)
 
-def _settings() -> dict[str, Any]:
+    def _stop(self) -> None:
+        for worker in WORKERS:
+            self._suffering.stop(worker)
+
+    def _verify(self) -> int:
+        topics = [*self._stack.topics.values(), self._stack.commerce]
+        check_none_hangs(self._kafka, topics)
+        log = self._sandbox.sandbox.log
+        assert len(log.newest) == log.total, "the sandbox has forgotten requests"
+        with connect(self._registry.settings) as schemas:
+            repeats = check_requests(log.newest, check_owed(self._stack, schemas))
+        for deleted in self._kafka.admin.delete_topics(topics).values():
+            deleted.result(30)
+        return repeats
+
+
+def _settings(registry: CrashingRegistry) -> dict[str, Any]:
     points = [
         {"name": name, "protocol": protocol, "payment_type_default": "Other"}
         for name, protocol in SHOPS.items()
     ]
     return {
         "kafka": {"session_timeout_s": SESSION_S},
+        "registry": {"url": str(registry.settings.url)},
         "assemble": {"payment_wait_s": 2},
         "deliver": {
             "in_flight_max": 32,
@@ -169,29 +184,60 @@ def _settings() -> dict[str, Any]:
     }
 
 
+def _stretch(
+    kafka: Kafka, registry: CrashingRegistry, rounds: int, seed: int, found: Counter[str]
+) -> Counter[str]:
+    """Play rounds that are verified together; a failure leaves its logs, and says how to replay.
+
+    Returns:
+        The faults; what was sent is added to *found*.
+    """
+    shops = {name: Shop() for name in SHOPS}
+    settings = SandboxSettings(
+        client_key=CLIENT_KEY, shops=shops, requests_kept=10**9, request_bytes_kept=10**12
+    )
+    folder = Path(tempfile.mkdtemp(prefix=f"torture-{seed}-"))
+    print(f"seed {seed}, {rounds} rounds; logs are in {folder}", file=sys.stderr, flush=True)
+    try:
+        with RunningSandbox(settings, faults=FAULTS) as sandbox:
+            tortured = Torture(kafka, sandbox, registry, folder, seed)
+            found["repeats"] += tortured.run(rounds)
+            found["requests"] += sandbox.sandbox.log.total
+    except BaseException:
+        print(
+            f"seed {seed} failed; its logs stay in {folder}. The same faults in the same order:\n"
+            f"make torture ROUNDS={rounds} SEED={seed}",
+            file=sys.stderr,
+            flush=True,
+        )
+        raise
+    shutil.rmtree(folder)
+    return tortured.suffered
+
+
 def torture(rounds: int, seed: int) -> dict[str, object]:
     """Run everything on three brokers of our own, and say what was found."""
-    shops = {name: Shop() for name in SHOPS}
-    settings = SandboxSettings(client_key=CLIENT_KEY, shops=shops, requests_kept=10_000_000)
-    folder = Path(tempfile.mkdtemp(prefix="torture-"))
-    print(f"logs of seed {seed} are in {folder}", file=sys.stderr)
-    with (
-        kafka_component.running(brokers=3) as kafka,
-        RunningSandbox(settings, faults=FAULTS) as sandbox,
-    ):
-        tortured = Torture(kafka, sandbox, folder, seed)
-        repeats = tortured.run(rounds)
-        shutil.rmtree(folder)  # only a failure leaves its logs to be read
-        return {
-            "rounds": rounds,
-            "seed": seed,
-            "faults": dict(tortured.suffered),
-            "requests": sandbox.sandbox.log.total,
-            "repeats": repeats,
-            "lost": 0,
-            "doubled": 0,
-            "out_of_order": 0,
-        }
+    began = time.monotonic()
+    suffered, found = Counter[str](), Counter[str]()
+    with kafka_component.running(brokers=3) as kafka:
+        registry = CrashingRegistry()
+        try:
+            for first in range(0, rounds, STRETCH):
+                part = min(STRETCH, rounds - first)
+                suffered += _stretch(kafka, registry, part, seed + first // STRETCH, found)
+        finally:
+            registry.close()
+    return {
+        "rounds": rounds,
+        "seed": seed,
+        "seconds": round(time.monotonic() - began),
+        "faults": dict(suffered),
+        **found,
+        "lost": 0,
+        "doubled": 0,
+        "out_of_order": 0,
+        "hung_transactions": 0,
+    }
 
 
 def main() -> None:
