@@ -26,10 +26,13 @@ _COMMANDS: Mapping[str, str] = {
     "schemas": "Register the Avro schemas, or check them.",
     "publish": "Publish commerce events from NDJSON.",
     "preview": "Show the requests that events would make.",
+    "guest": "Show what both workers know of a guest.",
+    "dead-letters": "List, show, replay or discard what was set aside.",
     "reset": "Begin anew at a time, forgetting guests and deliveries.",
     "sandbox": "Serve a Stream API that shows what Sitecore hides.",
 }
-"""Each is the `command` of a module of its name: help is shown without importing any."""
+"""Each is the `command` of a module of its name, with underscores for hyphens: help is shown
+without importing any."""
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -60,7 +63,7 @@ class Commands(click.Group):
         """Import a subcommand."""
         if cmd_name not in _COMMANDS:
             return None
-        command = import_module(f"pipeline.cli.{cmd_name}").command
+        command = import_module(f"pipeline.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 — for the type checker
         return command
 

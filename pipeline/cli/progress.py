@@ -1,7 +1,10 @@
-"""A progress bar over the lines of a file."""
+"""How far a command has come: over the lines of a file, or the offsets of a topic."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import BinaryIO
+
+import click
 
 _STEP_BYTES = 65_536
 
@@ -25,3 +28,16 @@ def lines_of(file: BinaryIO) -> Iterator[bytes]:
             if done >= _STEP_BYTES:
                 progress.advance(task, done)
                 done = 0
+
+
+def offsets_told(every_s: float = 2.0) -> Callable[[int, int], None]:
+    """Say on stderr how far reading has come, where it takes more than a moment."""
+    said_at = monotonic()
+
+    def told(done: int, of: int) -> None:
+        nonlocal said_at
+        if monotonic() - said_at >= every_s:
+            said_at = monotonic()
+            click.echo(f"read {done:,} of {of:,} offsets", err=True)
+
+    return told

@@ -7,7 +7,8 @@ from pipeline.deliver.breaker import Hold
 from pipeline.deliver.lanes import Item, Lane
 from pipeline.deliver.ledger import Ledger
 from pipeline.deliver.offsets import InHand, Progress
-from pipeline.record import GuestId
+from pipeline.kafka.dead_letters import MAY_HAVE_ARRIVED
+from pipeline.record import GuestId, Record
 from pipeline.sitecore.request import Request, SendEvent
 from pipeline.sitecore.tries import form_closed_by
 
@@ -89,9 +90,15 @@ class Partition:
 def marked(request: Request, lane: Lane) -> Request:
     """Mark a request if an owner that did not end well may have sent it, or its order.
 
-    An order that was under way may go out now in another form, behind other requests.
+    An order that was under way may go out now in another form, behind other requests. So may
+    a replayed one that was set aside since nobody knew whether it had arrived.
     """
     if not isinstance(request, SendEvent):
         return request
     leaves = lane.may_have_left and form_closed_by(request.type) is not None
-    return replace(request, possible_repeat=True) if lane.suspect or leaves else request
+    suspect = lane.suspect or leaves or _may_have_arrived(lane.items[0].record)
+    return replace(request, possible_repeat=True) if suspect else request
+
+
+def _may_have_arrived(record: Record) -> bool:
+    return any(name == MAY_HAVE_ARRIVED for name, _ in record.headers)

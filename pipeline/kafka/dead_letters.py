@@ -12,6 +12,17 @@ PREFIX: Final = "dead-letter-"
 EXCERPT_BYTES: Final = 64 * 1024
 """How much of a value is kept that does not fit."""
 
+DELIVERY_ID: Final = "delivery-id"
+SEQUENCE: Final = "sequence"
+REPLAY: Final = "replay"
+"""Header of a replayed record: how often its letter was replayed, this time included."""
+REPLAY_OF: Final = "replay-of"
+"""Header of a replayed record: the name of its letter, the same however often it comes back."""
+MAY_HAVE_ARRIVED: Final = "may-have-arrived"
+"""Header of a replayed record of which Sitecore may have something, though no answer says so."""
+MARKER: Final = "dead-letter-marker"
+"""Header of a record that is no letter: what was done with one."""
+
 _FRAME_BYTES: Final = 256
 """What Kafka adds to a record and its batch, at most."""
 _HEADER_FRAME_BYTES: Final = 10
@@ -86,6 +97,10 @@ def _ours(letter: DeadLetter, *, truncated: bool) -> Headers:
         "truncated": "true" if truncated else "false",
         **letter.details,
     }
+    for name, content in letter.record.headers:
+        # So that it is known even where the original headers are left out.
+        if name in {REPLAY, REPLAY_OF} and content is not None:
+            said[name] = content.decode(errors="replace")
     if value is not None:
         said["sha256"] = hashlib.sha256(value).hexdigest()
         said["length"] = str(len(value))

@@ -1,0 +1,1 @@
+"""What was set aside: found again, shown, replayed, or discarded."""

@@ -1,0 +1,1 @@
+"""One guest, as both workers know them."""

@@ -1,0 +1,1 @@
+"""Tests of what a reset says that it will do."""
