@@ -63,6 +63,7 @@ _MOST = {
     "fenced_though_kept": 0.05,
     "no_abort": 0.3,
     "compact": 0.2,
+    "retain": 0.2,
     "rebalance": 0.1,
     "long_pause": 0.01,
 }

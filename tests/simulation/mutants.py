@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import IsolationLevel
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from pipeline.assemble.batch import Batch
 from pipeline.assemble.firing import Firing
@@ -21,6 +22,7 @@ from pipeline.kafka.identity import Watch
 from pipeline.record import Instant, Record
 from tests.simulation.broker import Broker
 from tests.simulation.consumer import SimConsumer
+from tests.simulation.faults import Rates
 from tests.simulation.group import Identity
 from tests.simulation.server_group import ServerGroup, ServerMember
 from tests.simulation.setting import Setting
@@ -90,6 +92,18 @@ class _StableStates(KafkaLog):
         return {number: end for (_, number), end in found.items()}
 
 
+class _LateEnds(KafkaLog):
+    """Asks where a time lies first, and for the ends afterwards."""
+
+    def first_offsets(self, inputs: Collection[Input], since: Instant | None) -> dict[Input, int]:
+        if since is None:
+            return super().first_offsets(inputs, None)
+        time, everything = OffsetSpec.for_timestamp(since), IsolationLevel.READ_UNCOMMITTED
+        found = offsets.list_offsets(self._admin, inputs, time, everything)
+        ends = offsets.published_ends(self._admin, inputs)
+        return {Input(*one): ends[one] if at < 0 else at for one, at in found.items()}
+
+
 class _NoMarkers(SimConsumer):
     """Takes the last record's offset for how far was read."""
 
@@ -138,12 +152,20 @@ class _Unwatched(Watch):
         pass
 
 
-def _led_by_server(setting: Setting) -> bool:
-    return setting.protocol == "consumer" and setting.partitions > 1
+def _moves_by_server(setting: Setting, rates: Rates) -> bool:
+    return setting.protocol == "consumer" and setting.partitions > 1 and rates.rebalance > 0
 
 
-def _led_by_members(setting: Setting) -> bool:
-    return setting.protocol == "classic"
+def _begins_later(setting: Setting, _: Rates) -> bool:
+    return setting.start_at is not None and not setting.old_events
+
+
+def _freezes(setting: Setting, rates: Rates) -> bool:
+    return setting.protocol == "classic" and rates.freeze > 0
+
+
+def _deletes(_: Setting, rates: Rates) -> bool:
+    return rates.retain > 0
 
 
 class _Blind(Firing):
@@ -220,15 +242,16 @@ def _with_firing(firing: type[Firing]) -> type[AssembleWorker]:
 MUTANTS: Mapping[str, Mechanisms] = {
     "producer epochs": Mechanisms(broker=_NoEpochs),
     "group generations": Mechanisms(broker=_NoGenerations),
-    "giving up comes before giving": Mechanisms(broker=_NobodyWaits, matters=_led_by_server),
-    "a member without a name": Mechanisms(log=_Nameless, matters=_led_by_members),
+    "giving up comes before giving": Mechanisms(broker=_NobodyWaits, matters=_moves_by_server),
+    "a member without a name": Mechanisms(log=_Nameless, matters=_freezes),
     "waiting for stable offsets": Mechanisms(consumer=_Unstable),
     "the uncommitted end of the states": Mechanisms(log=_StableStates),
     "markers have offsets": Mechanisms(consumer=_NoMarkers),
     "unread input holds timers back": Mechanisms(worker=_with_firing(_Blind)),
-    "deleted records are not passed over": Mechanisms(consumer=_Jumper),
-    "going on after deleted records": Mechanisms(worker=_StaysBehind),
+    "deleted records are not passed over": Mechanisms(consumer=_Jumper, matters=_deletes),
+    "going on after deleted records": Mechanisms(worker=_StaysBehind, matters=_deletes),
     "where to begin": Mechanisms(worker=_FromTheFirst),
+    "the end is asked for first": Mechanisms(log=_LateEnds, matters=_begins_later),
     "the identity of topics": Mechanisms(check=_any_topic),
     "looking at topics again": Mechanisms(watch=_Unwatched),
     "undo": Mechanisms(worker=_NoUndo),

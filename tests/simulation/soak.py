@@ -12,6 +12,7 @@ from random import Random
 import structlog
 
 from pipeline.errors import PipelineError
+from tests.simulation.faults import mixture
 from tests.simulation.life import live, world_of
 from tests.simulation.setting import draw
 from tests.simulation.verifier import Violation
@@ -57,7 +58,8 @@ def hunt(mechanisms: Mechanisms, *, within_s: float) -> int | None:
     seed = -1
     while time.process_time() < give_up_at:
         seed += 1
-        if not mechanisms.matters(draw(Random(seed))):
+        rng = Random(seed)
+        if not mechanisms.matters(draw(rng), mixture(rng)):
             continue
         try:
             play(seed, mechanisms)

@@ -37,7 +37,7 @@ def _check(admin: AdminClient, _kafka: KafkaSettings, topics: Topics) -> Topics:
     return topics._replace(identities=identities(admin, topics.commerce))
 
 
-def _everywhere(_: Setting) -> bool:
+def _everywhere(_setting: Setting, _rates: Rates) -> bool:
     return True
 
 
@@ -51,7 +51,7 @@ class Mechanisms:
     broker: type[Broker] = Broker
     watch: type[Watch] = Watch
     check: Callable[[AdminClient, KafkaSettings, Topics], Topics] = _check
-    matters: Callable[[Setting], bool] = _everywhere
+    matters: Callable[[Setting, Rates], bool] = _everywhere
     """In which worlds a replacement can be missed."""
 
 
