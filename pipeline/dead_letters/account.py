@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from pipeline.dead_letters.letter import Letter, Marker
 from pipeline.record import Instant
-from pipeline.sitecore.tries import MAY_HAVE_ARRIVED
 
 OPEN = "open"
 
@@ -25,6 +24,8 @@ class Case:
     """What was done with it last; empty: nothing."""
     closed: int = 0
     """Letters that had been replayed less often are closed."""
+    may_have_arrived: bool = False
+    """Whether Sitecore may have it by any try, this one or an earlier one."""
 
     @property
     def is_open(self) -> bool:
@@ -35,11 +36,6 @@ class Case:
     def state(self) -> str:
         """``open``, ``replayed`` or ``discarded``."""
         return OPEN if self.is_open else self.done
-
-    @property
-    def may_have_arrived(self) -> bool:
-        """Whether Sitecore may have it, or a part of it, without having said so."""
-        return MAY_HAVE_ARRIVED in self.reasons
 
 
 class Wanted(NamedTuple):
@@ -90,7 +86,8 @@ class Account:
             elif (early := self._early.get(one.name)) is None or early.replay < one.replay:
                 self._early[one.name] = one
         elif case is None:
-            self._cases[one.name] = opened = Case(one, [one.reason])
+            opened = Case(one, [one.reason], may_have_arrived=one.may_have_arrived)
+            self._cases[one.name] = opened
             if (early := self._early.pop(one.name, None)) is not None:
                 _close(opened, early)
         else:
@@ -119,6 +116,7 @@ def _close(case: Case, marker: Marker) -> None:
 
 def _reopen(case: Case, letter: Letter) -> None:
     """Put a later letter in the place of an earlier one, unless that one knows more."""
+    case.may_have_arrived |= letter.may_have_arrived
     if letter.replay < case.letter.replay:
         return
     if letter.replay > case.letter.replay:

@@ -15,7 +15,7 @@ from pipeline.kafka.dead_letters import (
 from pipeline.kafka.entries import Write
 from pipeline.record import Headers, Instant, Record
 
-_OURS: Final = frozenset({REPLAY, REPLAY_OF, MAY_HAVE_ARRIVED})
+_OURS: Final = frozenset({REPLAY, REPLAY_OF, MAY_HAVE_ARRIVED[0]})
 FRAME_BYTES: Final = 1024
 """What our headers and Kafka's frame add to a record, at most."""
 
@@ -61,6 +61,6 @@ def _headers(case: Case, letter: Record, number: int) -> Headers:
     said = {REPLAY: str(number), REPLAY_OF: case.letter.name}
     if owed:
         said[DELIVERY_ID] = case.letter.delivery_id
-    if owed and case.may_have_arrived:
-        said[MAY_HAVE_ARRIVED] = "true"
-    return (*original, *((name, text.encode()) for name, text in said.items()))
+    ours = ((name, text.encode()) for name, text in said.items())
+    doubt = (MAY_HAVE_ARRIVED,) if owed and case.may_have_arrived else ()
+    return (*original, *ours, *doubt)

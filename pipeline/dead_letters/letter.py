@@ -9,12 +9,14 @@ from pipeline.commerce.decode import SINGLE_OBJECT
 from pipeline.kafka.dead_letters import (
     DELIVERY_ID,
     MARKER,
+    MAY_HAVE_ARRIVED,
     PREFIX,
     REPLAY,
     REPLAY_OF,
     Encoded,
 )
 from pipeline.record import Instant, Position, Record
+from pipeline.sitecore import tries
 from pipeline.sitecore.codec import decode_owed
 from pipeline.sitecore.owed import OwedCart
 
@@ -46,6 +48,8 @@ class Letter(NamedTuple):
     guest: bytes | None
     replay: int
     """How often it had been replayed when it was set aside."""
+    may_have_arrived: bool
+    """Whether Sitecore may have it, or a part of it, though no answer says so."""
     delivery_id: str
     """Empty: nothing was owed for it."""
     kind: str
@@ -103,6 +107,7 @@ def read(record: Record, places: Places) -> Letter | Marker | None:
         found=headers.get(PREFIX + "found", ""),
         guest=record.key,
         replay=_number(headers, PREFIX + REPLAY),
+        may_have_arrived=_may_have_arrived(record, headers),
         delivery_id=delivery_id,
         kind=_kind(record.value),
         size=_size(record),
@@ -124,6 +129,12 @@ def hashed(guest: bytes | None) -> str:
 def text_of(record: Record) -> dict[str, str]:
     """The headers as text; of equal names the last counts."""
     return {name: (value or b"").decode(errors="replace") for name, value in record.headers}
+
+
+def _may_have_arrived(record: Record, headers: Mapping[str, str]) -> bool:
+    """Whether that is why it was set aside, now or before it was replayed."""
+    given_up = headers[PREFIX + "reason"] == tries.MAY_HAVE_ARRIVED
+    return given_up or MAY_HAVE_ARRIVED in record.headers
 
 
 def _delivery_id(headers: Mapping[str, str], origin: Position, places: Places) -> str:

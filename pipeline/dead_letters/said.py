@@ -21,7 +21,7 @@ from pipeline.kafka.dead_letters import (
 )
 from pipeline.record import Instant, Record
 
-_OPEN_HEADERS: Final = frozenset({DELIVERY_ID, SEQUENCE, REPLAY, REPLAY_OF, MAY_HAVE_ARRIVED})
+_OPEN_HEADERS: Final = frozenset({DELIVERY_ID, SEQUENCE, REPLAY, REPLAY_OF, MAY_HAVE_ARRIVED[0]})
 _EXAMPLES_MAX: Final = 3
 
 

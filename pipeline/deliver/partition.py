@@ -8,7 +8,7 @@ from pipeline.deliver.lanes import Item, Lane
 from pipeline.deliver.ledger import Ledger
 from pipeline.deliver.offsets import InHand, Progress
 from pipeline.kafka.dead_letters import MAY_HAVE_ARRIVED
-from pipeline.record import GuestId, Record
+from pipeline.record import GuestId
 from pipeline.sitecore.request import Request, SendEvent
 from pipeline.sitecore.tries import form_closed_by
 
@@ -96,9 +96,5 @@ def marked(request: Request, lane: Lane) -> Request:
     if not isinstance(request, SendEvent):
         return request
     leaves = lane.may_have_left and form_closed_by(request.type) is not None
-    suspect = lane.suspect or leaves or _may_have_arrived(lane.items[0].record)
-    return replace(request, possible_repeat=True) if suspect else request
-
-
-def _may_have_arrived(record: Record) -> bool:
-    return any(name == MAY_HAVE_ARRIVED for name, _ in record.headers)
+    again = bool(lane.items) and MAY_HAVE_ARRIVED in lane.items[0].record.headers
+    return replace(request, possible_repeat=True) if lane.suspect or leaves or again else request

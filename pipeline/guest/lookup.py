@@ -1,7 +1,6 @@
 """Reads in Kafka what both workers know of one guest; changes nothing."""
 
 import time
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -10,7 +9,8 @@ from confluent_kafka.admin import AdminClient
 from pipeline.assemble import state
 from pipeline.config import Settings
 from pipeline.deliver import ledger_state
-from pipeline.errors import ConfigError, RecordError, UnavailableError
+from pipeline.deliver.breaker import Hold
+from pipeline.errors import ConfigError, RecordError, UnavailableError, UnknownSchema
 from pipeline.kafka import topics, verdict
 from pipeline.kafka.clients import consumer_config
 from pipeline.kafka.lookup import look_up, spans
@@ -22,6 +22,8 @@ from pipeline.sitecore.codec import decode_owed
 from pipeline.sitecore.delivery import Delivery
 from pipeline.sitecore.owed import DeliveryId, kind_of
 
+SHOWN: Final = 20
+"""Records behind the head that are kept, of however many."""
 _ANSWER_S: Final = 10.0
 
 
@@ -49,12 +51,16 @@ class Known(NamedTuple):
     committed: int | None
     """Up to where deliver has finished the whole partition; None: nothing was ever committed."""
     behind: tuple[Behind, ...]
-    """What is owed and not finished, the head first."""
+    """What is owed and not finished, the head first, as far as it is to be shown."""
+    behind_count: int
+    """How much that is in all."""
+    hold: Hold | None = None
+    """Why nothing of the partition is set aside, or sent but for probes; None: no hold."""
 
     @property
     def is_unknown(self) -> bool:
         """Whether neither worker knows anything."""
-        return self.guest is None and self.delivery is None and not self.behind
+        return self.guest is None and self.delivery is None and not self.behind_count
 
 
 class GuestLookup:
@@ -94,36 +100,40 @@ class GuestLookup:
             partition = partition_of(self._settings.kafka.partitioner)(key, count)
         if partition >= count:
             raise ConfigError(f"there is no partition {partition}: the topics have {count}")
-        value = self._latest(names.guest_states, partition, key)
-        kept = self._latest(names.deliveries, partition, key)
+        known = self._latest(names.guest_states, partition, key).get(key)
+        delivered = self._latest(names.deliveries, partition, key, ledger_state.HOLD_KEY)
         committed = self._committed(partition)
-        finished = 0 if kept is None else ledger_state.finished(kept)
+        value, hold = delivered.get(key), delivered.get(ledger_state.HOLD_KEY)
+        finished = max(committed or 0, 0 if value is None else ledger_state.finished(value))
+        behind, count = self._behind(partition, key, finished)
         return Known(
             guest_id,
             partition,
             looked_in,
-            guest=None if value is None else state.decode(value),
-            wake_at=None if value is None else state.wake_at(value),
-            delivery=None if kept is None else ledger_state.decode(kept),
+            guest=None if known is None else state.decode(known),
+            wake_at=None if known is None else state.wake_at(known),
+            delivery=None if value is None else ledger_state.decode(value),
             committed=committed,
-            behind=tuple(self._behind(partition, key, max(committed or 0, finished))),
+            behind=behind,
+            behind_count=count,
+            hold=None if hold is None else ledger_state.decode_hold(hold),
         )
 
-    def _latest(self, topic: str, partition: int, key: bytes) -> bytes | None:
-        found = look_up(
+    def _latest(self, topic: str, partition: int, *keys: bytes) -> dict[bytes, bytes]:
+        return look_up(
             self._consumer,
             self._admin,
             (topic, partition),
-            [key],
+            keys,
             told=self._told,
             within_s=self._left_s(),
         )
-        return found.get(key)
 
-    def _behind(self, partition: int, key: bytes, finished: int) -> Iterator[Behind]:
+    def _behind(self, partition: int, key: bytes, finished: int) -> tuple[tuple[Behind, ...], int]:
         topic = self._settings.topics.stream_events
         held = spans(self._admin, topic, [partition])[partition]
         span = Span(max(held.begin, finished), held.end)
+        found, count = [], 0
         for record in read(
             self._consumer,
             topic,
@@ -132,7 +142,10 @@ class GuestLookup:
             within_s=self._left_s(),
         ):
             if record.key == key:
-                yield _behind(record)
+                count += 1
+                if count <= SHOWN:
+                    found.append(_behind(record))
+        return tuple(found), count
 
     def _committed(self, partition: int) -> int | None:
         group = f"{self._settings.application}-deliver"
@@ -156,6 +169,6 @@ class GuestLookup:
 def _behind(record: Record) -> Behind:
     try:
         owed = decode_owed(record.value or b"")
-    except RecordError:
+    except (RecordError, UnknownSchema):
         return Behind(record.position, record.timestamp, "unreadable", DeliveryId(""), 0)
     return Behind(record.position, record.timestamp, kind_of(owed), owed.delivery_id, owed.sequence)

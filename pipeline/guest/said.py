@@ -12,8 +12,8 @@ from pipeline.orders.policy import OrderPolicy
 from pipeline.record import Instant
 from pipeline.sitecore.delivery import NEVER, Delivery, Head
 
-SHOWN: Final = 20
-"""Known orders and records behind the head that are shown, of however many."""
+_ORDERS_SHOWN: Final = 20
+"""Orders that are shown, the latest of however many."""
 _ID_SHOWN: Final = 8
 """Characters of a browser id."""
 _DUE: Final = {
@@ -33,8 +33,9 @@ def document(known: Known, policy: OrderPolicy) -> dict[str, Any]:
         "assemble": None if known.guest is None else _guest(known, known.guest, policy),
         "deliver": None if known.delivery is None else _delivery(known.delivery),
         "committed_offset": known.committed,
-        "behind_count": len(known.behind),
-        "behind": [_waiting(one) for one in known.behind[:SHOWN]],
+        "hold": None if known.hold is None else known.hold.value,
+        "behind_count": known.behind_count,
+        "behind": [_waiting(one) for one in known.behind],
     }
 
 
@@ -50,6 +51,8 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
     yield from _told(document["assemble"])
     yield "deliver:"
     yield from _told(document["deliver"])
+    if document["hold"] is not None:
+        yield f"the partition is held ({document['hold']}): nothing leaves but probes"
     yield f"owed and not finished: {document['behind_count']}"
     for one in document["behind"]:
         yield f"  {_flat(one)}"
@@ -99,7 +102,7 @@ def _guest(known: Known, guest: Guest, policy: OrderPolicy) -> dict[str, Any]:
         "known_orders_count": len(newest),
         "known_orders": [
             {"order_id": order_id, "ordered_at": _time(order.ordered_at), "paid": order.paid}
-            for order_id, order in newest[:SHOWN]
+            for order_id, order in newest[:_ORDERS_SHOWN]
         ],
     }
 
@@ -145,9 +148,10 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
             for session in delivery.sessions
         ],
         "refused_lines": len(delivery.refused_lines),
+        "accepted_orders_count": len(delivery.orders),
         "accepted_orders": [
             {"order_id": order.order_id, "form": order.form.value, "at": _time(order.at)}
-            for order in delivery.orders[-SHOWN:]
+            for order in delivery.orders[-_ORDERS_SHOWN:]
         ],
     }
 

@@ -18,8 +18,8 @@ REPLAY: Final = "replay"
 """Header of a replayed record: how often its letter was replayed, this time included."""
 REPLAY_OF: Final = "replay-of"
 """Header of a replayed record: the name of its letter, the same however often it comes back."""
-MAY_HAVE_ARRIVED: Final = "may-have-arrived"
-"""Header of a replayed record of which Sitecore may have something, though no answer says so."""
+MAY_HAVE_ARRIVED: Final = ("may-have-arrived", b"true")
+"""A whole header, of a replayed record that Sitecore may have, though no answer says so."""
 MARKER: Final = "dead-letter-marker"
 """Header of a record that is no letter: what was done with one."""
 

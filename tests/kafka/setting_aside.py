@@ -18,10 +18,14 @@ from pipeline.cli.main import main as command_line
 from pipeline.commerce.encode import encode
 from pipeline.commerce.events import CommerceEvent
 from pipeline.config import Settings, show
-from pipeline.dead_letters.account import Wanted
+from pipeline.dead_letters import copy
+from pipeline.dead_letters.account import Case, Wanted
 from pipeline.dead_letters.replay import DeadLetters
-from pipeline.kafka import dead_letters
+from pipeline.kafka import dead_letters, offsets
+from pipeline.kafka.clients import producer_config
 from pipeline.kafka.dead_letters import DeadLetter
+from pipeline.kafka.entries import Write
+from pipeline.kafka.transactions import Transactions
 from pipeline.record import Instant, Position, Record
 from pipeline.sitecore.codec import encode_owed
 from pipeline.sitecore.owed import Owed
@@ -135,6 +139,33 @@ class Installation:
             for one in headers
             if "dead-letter-marker" in one
         )
+
+    def mark(self, case: Case) -> None:
+        """Mark a letter as somebody else's replay does."""
+        transactions = self._transactions("replay")
+        transactions.begin()
+        transactions.produce(copy.discarded(case, Instant(1)))
+        transactions.commit()
+
+    @contextlib.contextmanager
+    def open_transaction(self) -> Iterator[Callable[[], None]]:
+        """Hold a transaction open in the dead letters, until what is given is called."""
+        transactions = self._transactions("assemble")
+        transactions.begin()
+        transactions.produce([Write(self.topics["dead_letters"], 0, b"open", b"open")])
+        until(lambda: offsets.published_ends(self._kafka.admin, [self._place])[self._place] == 2)
+        yield transactions.abort
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self.topics["dead_letters"], 0
+
+    def _transactions(self, name: str) -> Transactions:
+        settings = self.settings()
+        name = f"{settings.application}-{name}"
+        transactions = Transactions(producer_config(settings.kafka, transactional_id=name))
+        transactions.open()
+        return transactions
 
     def replaying(self, log: Path, *, batch: int) -> Child:
         """Replay everything in a process that can be killed."""

@@ -1,6 +1,7 @@
 """Dead letters on a real broker: replayed end to end, once, whatever happens in between."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -230,3 +231,18 @@ def test_filters_choose_and_nothing_that_is_shown_names_a_guest(
     doubtful = made.command("dead-letters", "replay", "--guest", "ann@example.com", "--dry-run")
     assert "1 of them MAY HAVE ARRIVED" in doubtful.output
     assert not made.replayed()
+
+
+def test_a_marker_behind_an_open_transaction_is_waited_for(kafka: Kafka, tmp_path: Path) -> None:
+    """Assemble's may be open at any time, and what lies behind it cannot be read yet."""
+    made = Installation(kafka, tmp_path)
+    made.set_aside([made.refused(view("a", 1), 0)])
+    letters = DeadLetters(made.settings())
+    (case,) = letters.plan(EVERYTHING).cases
+    with made.open_transaction() as end:
+        made.mark(case)
+        timer = threading.Timer(2.0, end)
+        timer.start()
+
+        assert letters.plan(EVERYTHING).cases == []
+        assert timer.finished.is_set()

@@ -69,6 +69,17 @@ def test_letters_of_one_delivery_are_one_letter() -> None:
     assert not cases(first)[0].may_have_arrived
 
 
+def test_what_may_have_arrived_once_may_have_arrived_ever_after() -> None:
+    """A later refusal says nothing of the earlier try."""
+    first = known(because(of_owed(), "may_have_arrived"), 1)
+    again = known(of_owed(), 5)._replace(replay=1)
+
+    (case,) = cases(first, Marker(first.name, 1, "replayed"), again)
+
+    assert (case.reasons, case.may_have_arrived) == (["refused"], True)
+    assert known(of_owed(headers=(("may-have-arrived", b"true"),))).may_have_arrived
+
+
 def test_every_filter_leaves_out_what_it_does_not_mean() -> None:
     """One that lets everything through would replay everything."""
     other = known(of_owed(), 9)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from pipeline.deliver.breaker import Hold
 from pipeline.guest import said
 from pipeline.guest.lookup import Behind, Known
 from pipeline.orders.guest import Guest
@@ -31,7 +32,7 @@ from tests.unit.orders.story import (
 from tests.unit.sitecore.samples import APP, BROWSER, SHOP
 
 DELIVERY = DeliveryId("d-1")
-KNOWN = Known(GUEST, 3, ("states", "deliveries", "stream"), None, None, None, None, ())
+KNOWN = Known(GUEST, 3, ("states", "deliveries", "stream"), None, None, None, None, (), 0)
 
 
 def knowing(story: Story) -> Known:
@@ -101,7 +102,7 @@ def test_the_head_tells_its_form_tries_and_next_time() -> None:
     head = Head(DELIVERY, Form.CART, tries=3, not_before=Instant(START), answer="http_503")
     lane = replace(Delivery.new(GUEST), head=head, finished=41)
     behind = Behind(Position("stream", 3, 41), START, "OwedOrder", DELIVERY, 9)
-    known = KNOWN._replace(delivery=lane, behind=(behind,), committed=17)
+    known = KNOWN._replace(delivery=lane, behind=(behind,), behind_count=1, committed=17)
     text, document = text_of(known), said.document(known, POLICY)
 
     assert document["deliver"]["head"] == {
@@ -139,10 +140,18 @@ def test_browser_ids_are_shortened_wherever_they_stand() -> None:
 
 def test_much_is_counted_and_little_shown() -> None:
     """A guest with half of all messages must not fill the screen."""
-    behind = Behind(Position("stream", 3, 41), START, "OwedCart", DELIVERY, 9)
-    document = said.document(KNOWN._replace(behind=(behind,) * 500), POLICY)
+    order = AcceptedOrder(placed(1).order_id, Form.CART, BROWSER, "WEB", SHOP, START)
+    lane = replace(Delivery.new(GUEST), orders=(order,) * 500)
+    shown = said.document(KNOWN._replace(delivery=lane), POLICY)["deliver"]
 
-    assert (document["behind_count"], len(document["behind"])) == (500, said.SHOWN)
+    assert (shown["accepted_orders_count"], len(shown["accepted_orders"])) == (500, 20)
+
+
+def test_a_hold_is_told() -> None:
+    """Then the guest waits for a person, and for nothing of its own."""
+    text = text_of(KNOWN._replace(hold=Hold.SET_UP, behind_count=1))
+
+    assert "the partition is held (set_up): nothing leaves but probes" in text
 
 
 def test_an_erased_guest_is_told_as_one() -> None:
