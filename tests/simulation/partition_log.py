@@ -7,7 +7,10 @@ from pipeline.kafka.entries import Write
 from pipeline.record import Instant
 
 TOMBSTONES_KEPT_MS: Final = 86_400_000
-"""How long compaction leaves a tombstone for readers that are on their way."""
+"""How long compaction leaves a tombstone, from when it first met it, for readers on their way.
+
+So who has read a value that was removed since still finds what removed it.
+"""
 
 
 class Slot(NamedTuple):
@@ -27,6 +30,8 @@ class PartitionLog:
         self._slots: list[Slot | None] = []
         self._open: dict[int, int] = {}
         self._aborted: set[int] = set()
+        self._met_at: dict[int, Instant] = {}
+        """When compaction first met a tombstone or a marker."""
         self.start = 0
         """The first offset that retention has left."""
         self.visible_at: list[Instant] = []
@@ -99,12 +104,11 @@ class PartitionLog:
         return holes
 
     def _stays(self, slot: Slot, offset: int, last: dict[bytes | None, int], now: Instant) -> bool:
-        is_old = now - slot.at >= TOMBSTONES_KEPT_MS
-        if slot.write is None:
-            return not is_old
-        if last.get(slot.write.key) != offset:
+        if slot.write is not None and last.get(slot.write.key) != offset:
             return False
-        return slot.write.value is not None or not is_old
+        if slot.write is not None and slot.write.value is not None:
+            return True
+        return now - self._met_at.setdefault(offset, now) < TOMBSTONES_KEPT_MS
 
     def _stabilise(self, at: Instant) -> None:
         self.visible_at.extend([at] * (self.stable_end - len(self.visible_at)))
