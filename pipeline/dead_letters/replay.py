@@ -19,7 +19,7 @@ from pipeline.dead_letters.letter import Places
 from pipeline.dead_letters.letter import read as read_letter
 from pipeline.errors import ConfigError, NoVerdictError, TransactionError, UnavailableError
 from pipeline.kafka import topics
-from pipeline.kafka.clients import consumer_config, producer_config
+from pipeline.kafka.clients import ClientConfig, consumer_config, producer_config
 from pipeline.kafka.entries import Write
 from pipeline.kafka.lookup import look_up, spans
 from pipeline.kafka.reading import Span, Told, read
@@ -43,9 +43,20 @@ class DeadLetters:
     """The dead letters of one installation."""
 
     def __init__(
-        self, settings: Settings, *, told: Told = lambda _done, _of: None, batch: int = BATCH
+        self,
+        settings: Settings,
+        *,
+        told: Told = lambda _done, _of: None,
+        batch: int = BATCH,
+        make: Callable[[ClientConfig], Transactions] = Transactions,
     ) -> None:
-        """Prepare; *told* follows all reading.
+        """Prepare.
+
+        Args:
+            settings: Where everything lies.
+            told: Follows all reading.
+            batch: Letters of one transaction, at most.
+            make: Makes what writes.
 
         Raises:
             ConfigError: A client property is wrong, or the topic does not exist.
@@ -54,6 +65,7 @@ class DeadLetters:
         self._settings = settings
         self._told = told
         self._batch = batch
+        self._make = make
         self._topic = settings.topics.dead_letters
         self._admin: AdminClient = topics.admin_client(settings.kafka)
         self._consumer = consumer_config(
@@ -128,7 +140,7 @@ class DeadLetters:
         make: Callable[[Sequence[Case]], Iterable[tuple[Write, ...]]],
         done: Callable[[int], None],
     ) -> int:
-        transactions = Transactions(
+        transactions = self._make(
             producer_config(
                 self._settings.kafka, transactional_id=f"{self._settings.application}-replay"
             )

@@ -2,12 +2,15 @@
 
 import contextlib
 import json
+import os
+import signal
 import sys
 import threading
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -22,7 +25,7 @@ from pipeline.dead_letters import copy
 from pipeline.dead_letters.account import Case, Wanted
 from pipeline.dead_letters.replay import DeadLetters
 from pipeline.kafka import dead_letters, offsets
-from pipeline.kafka.clients import producer_config
+from pipeline.kafka.clients import ClientConfig, producer_config
 from pipeline.kafka.dead_letters import DeadLetter
 from pipeline.kafka.entries import Write
 from pipeline.kafka.transactions import Transactions
@@ -167,10 +170,36 @@ class Installation:
         transactions.open()
         return transactions
 
-    def replaying(self, log: Path, *, batch: int) -> Child:
-        """Replay everything in a process that can be killed."""
-        told = json.dumps({"settings": self._tree, "batch": batch})
-        return Child([sys.executable, "-m", "tests.kafka.setting_aside", told], log=log)
+    def killed(self, log: Path, *, batch: int, at_commit: int, committing: bool) -> int:
+        """Replay everything in a process that is killed at a commit; how that ended.
+
+        Args:
+            log: For what it prints.
+            batch: Letters of one transaction.
+            at_commit: Which one.
+            committing: Whether that commit is still made.
+        """
+        how = {"at_commit": at_commit, "committing": committing}
+        told = json.dumps({"settings": self._tree, "batch": batch, **how})
+        return Child([sys.executable, "-m", "tests.kafka.setting_aside", told], log=log).wait(60)
+
+
+class Deadly(Transactions):
+    """Kills its process at one of its commits."""
+
+    def __init__(self, config: ClientConfig, *, at_commit: int, committing: bool) -> None:
+        super().__init__(config)
+        self._left = at_commit
+        self._committing = committing
+
+    def commit(self) -> None:
+        """Commit, unless this is the end."""
+        self._left -= 1
+        if self._left or self._committing:
+            super().commit()
+        if not self._left:
+            self._open.flush(10)
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
@@ -182,9 +211,11 @@ def until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
 
 
 def main() -> None:
-    """Replay all that is open, and say after each transaction how far it is."""
+    """Replay all that is open, as far as it gets."""
     told = json.loads(sys.argv[1])
-    letters = DeadLetters(Settings.model_validate(told["settings"]), batch=told["batch"])
+    make = partial(Deadly, at_commit=told["at_commit"], committing=told["committing"])
+    settings = Settings.model_validate(told["settings"])
+    letters = DeadLetters(settings, batch=told["batch"], make=make)
     letters.replay(letters.plan(Wanted()).cases, lambda count: print(count, flush=True))
 
 

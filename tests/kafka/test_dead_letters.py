@@ -1,6 +1,7 @@
 """Dead letters on a real broker: replayed end to end, once, whatever happens in between."""
 
 import json
+import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -96,23 +97,21 @@ def test_a_replay_that_is_killed_and_repeated_replays_everything_once(
     kafka: Kafka, tmp_path: Path
 ) -> None:
     """The record and its marker are one transaction, and the next one ends what was left open."""
-    count, batch = 400, 4
     made = Installation(kafka, tmp_path)
-    made.set_aside([made.refused(view(f"g{n}", n), n) for n in range(count)])
-    log = tmp_path / "replay.txt"
-    child = made.replaying(log, batch=batch)
-    until(lambda: log.exists() and log.read_text().count("\n") >= 2)
-    child.kill()
-    assert child.wait(1) == -9
-    before = sum(made.replayed().values())
-
+    made.set_aside([made.refused(view(f"g{n}", n), n) for n in range(40)])
     letters = DeadLetters(made.settings())
-    done = letters.replay(letters.plan(EVERYTHING).cases, _quiet)
+    planned = letters.plan(EVERYTHING).cases
+    for committing, so_far in ((True, 12), (False, 12 + 8)):
+        log = tmp_path / "replay.txt"
+        ended = made.killed(log, batch=4, at_commit=3, committing=committing)
+        assert ended == -signal.SIGKILL, log.read_text()
+        assert sum(made.replayed().values()) == so_far
 
-    assert 2 * batch <= before < count
-    assert done == count - before
+    done = letters.replay(planned, _quiet)
+
+    assert done == 20
     assert set(made.replayed().values()) == {1}
-    assert len(made.replayed()) == count
+    assert len(made.replayed()) == 40
     assert made.markers() == made.replayed()
 
 
