@@ -2,8 +2,11 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable
 from typing import Final, TypeVar, cast
+
+from aiohappyeyeballs import start_connection
 
 from pipeline.errors import ConfigError
 from pipeline.sitecore.http_connection import HEAD_BYTES_MAX, Connection
@@ -13,6 +16,8 @@ from pipeline.sitecore.http_wire import RequestWriter, address_of, credentials
 
 _P = TypeVar("_P", bound=asyncio.Protocol)
 
+_NEXT_ADDRESS_S: Final = 0.25
+"""How long one address of a name is tried before the next one is tried beside it: RFC 8305."""
 _TAKEN: Final = re.compile(rb"HTTP/1\.[01] 2\d\d[ \r]")
 
 
@@ -57,14 +62,23 @@ class Route:
 
     async def _reach(self, protocol: Callable[[], _P]) -> tuple[asyncio.Transport, _P]:
         """Connect to the host, or to the proxy before it."""
-        first = self._first
-        return await asyncio.get_running_loop().create_connection(
-            protocol,
-            first.host,
-            first.port,
-            ssl=self._certificates.context() if first.secure else None,
-            server_hostname=first.host if first.secure else None,
-        )
+        first, loop = self._first, asyncio.get_running_loop()
+        addresses = await loop.getaddrinfo(first.host, first.port, type=socket.SOCK_STREAM)
+        try:
+            # An address that does not answer must not use up the time of those behind it.
+            chosen = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
+        except RuntimeError as error:  # So uvloop names some errors of a socket.
+            raise OSError("not connected") from error
+        try:
+            return await loop.create_connection(
+                protocol,
+                sock=chosen,
+                ssl=self._certificates.context() if first.secure else None,
+                server_hostname=first.host if first.secure else None,
+            )
+        except BaseException:
+            chosen.close()
+            raise
 
     async def _secure(self, transport: asyncio.Transport) -> Connection:
         """Speak TLS through the tunnel."""
