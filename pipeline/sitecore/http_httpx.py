@@ -61,7 +61,8 @@ class HttpxHttp:
         self._certificates = http_tls.Certificates(settings)
         self._proxy = proxy_of(settings)
         self._places = asyncio.Semaphore(settings.connections_max)
-        self._open: set[httpx.AsyncHTTPTransport] = set()
+        self._limits: set[asyncio.Timeout] = set()
+        """Of all requests under way."""
         self._closed = False
 
     async def send(self, request: HttpRequest) -> Reply:
@@ -70,7 +71,7 @@ class HttpxHttp:
             return NotSent(Unsent.CLOSED)
         exchange = _Exchange()
         try:
-            async with asyncio.timeout(self._settings.total_timeout_s), self._place() as transport:
+            async with self._limit(), self._place() as transport:
                 return await self._run(transport, self._build(request, exchange), exchange)
         except (httpx.TransportError, httpx.InvalidURL, OSError, ValueError) as error:
             if exchange.head is None:
@@ -80,8 +81,19 @@ class HttpxHttp:
     async def close(self) -> None:
         """Close all connections."""
         self._closed = True
-        for transport in tuple(self._open):
-            await transport.aclose()
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(0)
+
+    @asynccontextmanager
+    async def _limit(self) -> AsyncIterator[None]:
+        """Bound all of a request; closing this ends it too."""
+        async with asyncio.timeout(self._settings.total_timeout_s) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
@@ -97,11 +109,7 @@ class HttpxHttp:
             async with httpx.AsyncHTTPTransport(
                 verify=context, trust_env=False, proxy=proxy, retries=0
             ) as transport:
-                self._open.add(transport)
-                try:
-                    yield transport
-                finally:
-                    self._open.discard(transport)
+                yield transport
         finally:
             self._places.release()
 
@@ -139,7 +147,7 @@ class HttpxHttp:
     def _silence(self, error: Exception, exchange: _Exchange) -> NotSent | NoAnswer:
         """Say why there is no answer, by fixed words: error texts may hold addresses."""
         if not exchange.left:
-            return NotSent(_unsent(error))
+            return NotSent(Unsent.CLOSED if self._closed else _unsent(error))
         if isinstance(error, httpx.LocalProtocolError) and not exchange.valid:
             return NotSent(Unsent.INVALID)
         if any(http_tls.refuses_us(cause) for cause in _chain(error)):

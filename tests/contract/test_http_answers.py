@@ -1,5 +1,6 @@
 """What comes back as an answer, however oddly it was said: one suite for every HTTP adapter."""
 
+import asyncio
 import gzip
 import zlib
 from typing import Any
@@ -116,7 +117,13 @@ def test_a_long_answer_is_cut_at_the_limit(library: Library) -> None:
 )
 def test_an_endless_answer_is_cut_at_the_limit(library: Library, head: bytes, chunk: bytes) -> None:
     """The connection is closed there; nobody waits for the end."""
-    reply, _ = run(exchanged(library, endless(head, chunk)))
+
+    async def scenario() -> Reply:
+        async with asyncio.timeout(5):
+            reply, _ = await exchanged(library, endless(head, chunk), total_timeout_s=30.0)
+            return reply
+
+    reply = run(scenario())
 
     assert isinstance(reply, Answer)
     assert (len(reply.body), reply.cut) == (BODY_BYTES_MAX, True)

@@ -172,6 +172,32 @@ def test_a_connection_that_should_not_be_kept_is_closed(library: Library, answer
     run(scenario())
 
 
+@pytest.mark.parametrize("surplus", [SURPLUS, b"H", b"\r\n"])
+def test_what_comes_when_nothing_was_asked_ends_the_connection(
+    library: Library, surplus: bytes
+) -> None:
+    """Whoever says more than the answer may say anything."""
+
+    async def scenario() -> None:
+        answered = asyncio.Event()
+
+        async def script(visit: Visit) -> None:
+            await visit.say(echo(visit))
+            await answered.wait()
+            await visit.say(surplus)
+
+        async with listening(script) as server, opened(library, server.endpoint) as http:
+            first = await http.send(event("first"))
+            answered.set()
+            await _left_by_all(server)
+            second = await http.send(event("second"))
+            assert isinstance(first, Answer)
+            assert isinstance(second, Answer)
+            assert (first.body, second.body) == (b"first", b"second")
+
+    run(scenario())
+
+
 def test_an_unused_connection_is_closed(library: Library) -> None:
     """Sooner than servers do: what meets a closing connection may have been taken."""
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.sitecore.http_port import Unanswered, Unsent
 from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.outcome import Answer, NoAnswer, NotSent, Reply
-from tests.contract.adapters import ASKING, EVENT, KEY, LIBRARIES, Library, opened, run
+from tests.contract.adapters import ASKING, EVENT, KEY, LIBRARIES, Library, event, opened, run
 from tests.contract.loopback import (
     AbortError,
     HangupError,
@@ -195,6 +195,44 @@ def test_a_closed_client_sends_nothing(library: Library) -> None:
             assert len(server.requests) == 1
 
     run(scenario())
+
+
+def test_a_closed_client_lets_nobody_wait(library: Library) -> None:
+    """What waits for a free connection ends at once, and does not leave when one becomes free."""
+
+    async def scenario() -> None:
+        async with (
+            listening(hangs) as server,
+            opened(library, server.endpoint, total_timeout_s=30.0, connections_max=1) as http,
+        ):
+            both = [asyncio.create_task(http.send(event(name))) for name in ("first", "second")]
+            await server.arrived.wait()
+
+            await http.close()
+
+            async with asyncio.timeout(2):
+                replies = await asyncio.gather(*both)
+            assert replies == [NoAnswer(Unanswered.CLOSED), NotSent(Unsent.CLOSED)]
+            assert [seen.body for seen in server.requests] == [b"first"]
+
+    run(scenario())
+
+
+def test_a_closed_client_connects_no_more(library: Library) -> None:
+    """A server that accepts and says nothing of TLS would hold it until the time limit."""
+    if library == "httpx":
+        pytest.skip("it leaves a cancelled handshake to the garbage collector, with a warning")
+
+    async def scenario() -> Reply:
+        with _port(backlog=8) as port:
+            url = f"https://127.0.0.1:{port}"
+            async with opened(library, url, total_timeout_s=30.0) as http:
+                sending = asyncio.create_task(http.send(EVENT))
+                await asyncio.sleep(0.1)
+                await http.close()
+                return await asyncio.wait_for(sending, 2)
+
+    assert run(scenario()) == NotSent(Unsent.CLOSED)
 
 
 @pytest.mark.parametrize(
