@@ -137,7 +137,7 @@ def show(
     click.echo(json.dumps(document, indent=2))
 
 
-@command.command(epilog=_REPLAY)
+@command.command(epilog=_REPLAY, short_help="Append records to their guests' partitions again.")
 @_filters
 @_acting
 @_OUTPUT
@@ -165,7 +165,7 @@ def replay(
         _done(letters.replay(plan.cases, _counting("replayed")), plan, "replayed", output)
 
 
-@command.command(epilog=_DISCARD)
+@command.command(epilog=_DISCARD, short_help="Mark letters as done with.")
 @_filters
 @_acting
 @_OUTPUT

@@ -15,7 +15,6 @@ from pipeline.kafka.dead_letters import (
 from pipeline.kafka.entries import Write
 from pipeline.record import Headers, Instant, Record
 
-_OURS: Final = frozenset({REPLAY, REPLAY_OF, MAY_HAVE_ARRIVED[0]})
 FRAME_BYTES: Final = 1024
 """What our headers and Kafka's frame add to a record, at most."""
 
@@ -52,7 +51,7 @@ def _marker(case: Case, number: int, what: str, now: Instant) -> Write:
 def _headers(case: Case, letter: Record, number: int) -> Headers:
     """The original headers, and ours; a replay has no sequence, since it comes out of it."""
     owed = bool(case.letter.delivery_id)
-    left = _OURS | ({DELIVERY_ID, SEQUENCE} if owed else set())
+    left = {DELIVERY_ID, SEQUENCE} if owed else set()
     original = (
         (name, value)
         for name, value in letter.headers

@@ -44,7 +44,6 @@ class Letter(NamedTuple):
     worker: str
     reason: str
     field: str
-    found: str
     guest: bytes | None
     replay: int
     """How often it had been replayed when it was set aside."""
@@ -84,7 +83,7 @@ def read(record: Record, places: Places) -> Letter | Marker | None:
     """Read a record of the dead letters; None: it is none of ours."""
     headers = text_of(record)
     if MARKER in headers:
-        name, number = headers.get(PREFIX + "of", ""), _number(headers, PREFIX + REPLAY)
+        name, number = headers.get(PREFIX + "of", ""), _number(headers, REPLAY)
         return Marker(name, number, headers[MARKER])
     if PREFIX + "reason" not in headers:
         return None
@@ -98,15 +97,14 @@ def read(record: Record, places: Places) -> Letter | Marker | None:
     return Letter(
         at=record.position,
         timestamp=record.timestamp,
-        name=headers.get(PREFIX + REPLAY_OF) or delivery_id or str(origin),
+        name=headers.get(REPLAY_OF) or delivery_id or str(origin),
         origin=origin,
         target=target,
         worker=headers.get(PREFIX + "worker", ""),
         reason=headers[PREFIX + "reason"],
         field=headers.get(PREFIX + "field", ""),
-        found=headers.get(PREFIX + "found", ""),
         guest=record.key,
-        replay=_number(headers, PREFIX + REPLAY),
+        replay=_number(headers, REPLAY),
         may_have_arrived=_may_have_arrived(record, headers),
         delivery_id=delivery_id,
         kind=_kind(record.value),
@@ -117,7 +115,7 @@ def read(record: Record, places: Places) -> Letter | Marker | None:
 
 def marker(name: str, replay: int, what: str, at: Instant) -> Encoded:
     """Write a marker; it holds nothing of a guest."""
-    said = {MARKER: what, PREFIX + "of": name, PREFIX + REPLAY: str(replay), PREFIX + "at": str(at)}
+    said = {MARKER: what, PREFIX + "of": name, REPLAY: str(replay), PREFIX + "at": str(at)}
     return Encoded(None, None, tuple((key, text.encode()) for key, text in said.items()))
 
 

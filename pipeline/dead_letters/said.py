@@ -11,17 +11,10 @@ from pipeline.dead_letters.account import Case
 from pipeline.dead_letters.letter import hashed
 from pipeline.dead_letters.replay import Plan
 from pipeline.errors import RecordError, UnknownSchema
-from pipeline.kafka.dead_letters import (
-    DELIVERY_ID,
-    MAY_HAVE_ARRIVED,
-    PREFIX,
-    REPLAY,
-    REPLAY_OF,
-    SEQUENCE,
-)
+from pipeline.kafka.dead_letters import DELIVERY_ID, PREFIX, SEQUENCE
 from pipeline.record import Instant, Record
 
-_OPEN_HEADERS: Final = frozenset({DELIVERY_ID, SEQUENCE, REPLAY, REPLAY_OF, MAY_HAVE_ARRIVED[0]})
+_OPEN_HEADERS: Final = frozenset({DELIVERY_ID, SEQUENCE})
 _EXAMPLES_MAX: Final = 3
 
 

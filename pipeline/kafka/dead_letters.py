@@ -14,11 +14,11 @@ EXCERPT_BYTES: Final = 64 * 1024
 
 DELIVERY_ID: Final = "delivery-id"
 SEQUENCE: Final = "sequence"
-REPLAY: Final = "replay"
+REPLAY: Final = "dead-letter-replay"
 """Header of a replayed record: how often its letter was replayed, this time included."""
-REPLAY_OF: Final = "replay-of"
+REPLAY_OF: Final = "dead-letter-replay-of"
 """Header of a replayed record: the name of its letter, the same however often it comes back."""
-MAY_HAVE_ARRIVED: Final = ("may-have-arrived", b"true")
+MAY_HAVE_ARRIVED: Final = ("dead-letter-may-have-arrived", b"true")
 """A whole header, of a replayed record that Sitecore may have, though no answer says so."""
 MARKER: Final = "dead-letter-marker"
 """Header of a record that is no letter: what was done with one."""
@@ -100,7 +100,7 @@ def _ours(letter: DeadLetter, *, truncated: bool) -> Headers:
     for name, content in letter.record.headers:
         # So that it is known even where the original headers are left out.
         if name in {REPLAY, REPLAY_OF} and content is not None:
-            said[name] = content.decode(errors="replace")
+            said[name.removeprefix(PREFIX)] = content.decode(errors="replace")
     if value is not None:
         said["sha256"] = hashlib.sha256(value).hexdigest()
         said["length"] = str(len(value))

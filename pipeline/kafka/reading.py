@@ -67,6 +67,9 @@ def read(
                 record = reading.take(message)
                 if record is not None:
                     yield record
+            if reading.over:
+                client.pause([TopicPartition(topic, number) for number in reading.over])
+                reading.over.clear()
             told(reading.done, reading.total)
             limit.heed(reading, moved=reading.done > before)
     finally:
@@ -82,6 +85,8 @@ class _Reading:
         self.at = {number: span.begin for number, span in self._spans.items()}
         self.total = sum(span.end - span.begin for span in self._spans.values())
         self._unread = set(self._spans)
+        self.over: set[int] = set()
+        """Partitions whose end was reached, and that were not paused yet."""
 
     @property
     def at_end(self) -> bool:
@@ -109,6 +114,7 @@ class _Reading:
         self.at[number] = min(max(self.at[number], offset), end)
         if self.at[number] >= end:
             self._unread.discard(number)
+            self.over.add(number)
 
 
 class _Limit:

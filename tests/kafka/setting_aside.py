@@ -131,7 +131,7 @@ class Installation:
         return Counter(
             (dict(record.headers)["delivery-id"] or b"").decode()
             for record in self.read("stream_events")
-            if "replay" in dict(record.headers)
+            if "dead-letter-replay" in dict(record.headers)
         )
 
     def markers(self) -> Counter[str]:

@@ -90,7 +90,11 @@ def test_a_record_refused_by_sitecore_arrives_once_it_is_replayed(
 
         assert (letter["replayed_before"], letter["letters"]) == (2, 3)
         assert made.command("dead-letters", "list").stdout == ""
-        assert [dict(r.headers)["replay"] for r in made.read("stream_events")] == [b"1", b"2", b"3"]
+        assert [dict(r.headers)["dead-letter-replay"] for r in made.read("stream_events")] == [
+            b"1",
+            b"2",
+            b"3",
+        ]
 
 
 def test_a_replay_that_is_killed_and_repeated_replays_everything_once(

@@ -77,7 +77,7 @@ def test_what_may_have_arrived_once_may_have_arrived_ever_after() -> None:
     (case,) = cases(first, Marker(first.name, 1, "replayed"), again)
 
     assert (case.reasons, case.may_have_arrived) == (["refused"], True)
-    assert known(of_owed(headers=(("may-have-arrived", b"true"),))).may_have_arrived
+    assert known(of_owed(headers=(("dead-letter-may-have-arrived", b"true"),))).may_have_arrived
 
 
 def test_every_filter_leaves_out_what_it_does_not_mean() -> None:

@@ -56,7 +56,12 @@ def test_a_commerce_event_goes_back_to_where_it_lay() -> None:
         3,
         b"ann",
         b"event",
-        (("trace", b"1"), ("empty", None), ("replay", b"1"), ("replay-of", b"shop/3@17")),
+        (
+            ("trace", b"1"),
+            ("empty", None),
+            ("dead-letter-replay", b"1"),
+            ("dead-letter-replay-of", b"shop/3@17"),
+        ),
     )
 
 
@@ -68,8 +73,8 @@ def test_what_was_owed_goes_back_under_its_delivery_id_and_without_a_sequence() 
     assert record.value == lying(of_owed()).value
     assert dict(record.headers) == {
         "delivery-id": VIEW.delivery_id.encode(),
-        "replay": b"1",
-        "replay-of": VIEW.delivery_id.encode(),
+        "dead-letter-replay": b"1",
+        "dead-letter-replay-of": VIEW.delivery_id.encode(),
     }
 
 
@@ -89,8 +94,8 @@ def test_a_replay_that_is_set_aside_again_is_the_same_letter() -> None:
 
         assert known(again).name == known(first).name
         assert known(again).replay == 1
-        assert dict(copies(again)[0].headers)["replay"] == b"2"
-        assert [name for name, _ in copies(again)[0].headers].count("replay-of") == 1
+        assert dict(copies(again)[0].headers)["dead-letter-replay"] == b"2"
+        assert [name for name, _ in copies(again)[0].headers].count("dead-letter-replay-of") == 1
 
 
 def test_a_replay_that_is_cut_or_erased_is_still_known() -> None:
@@ -112,13 +117,13 @@ def test_what_may_have_arrived_says_so_when_it_leaves_again() -> None:
     """A repeat that nobody can exclude is marked."""
     record, _ = copies(because(of_owed(), "may_have_arrived"))
 
-    assert dict(record.headers)["may-have-arrived"] == b"true"
-    assert "may-have-arrived" not in dict(copies(of_owed())[0].headers)
+    assert dict(record.headers)["dead-letter-may-have-arrived"] == b"true"
+    assert "dead-letter-may-have-arrived" not in dict(copies(of_owed())[0].headers)
 
 
 def test_a_delivery_id_that_a_shop_gave_is_only_a_header() -> None:
     """Else a shop could have its event appended to what is owed."""
-    found = known(of_shop(17, headers=(("delivery-id", b"mine"), ("replay", b"-1"))))
+    found = known(of_shop(17, headers=(("delivery-id", b"mine"), ("replay-of", b"mine"))))
 
     assert (found.name, found.target, found.replay) == ("shop/3@17", SHOP, 0)
 

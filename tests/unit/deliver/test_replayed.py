@@ -20,8 +20,8 @@ A = browser_of("a")
 def replays(world: World, owed: Owed, *more: tuple[str, bytes]) -> None:
     """Append a record as a replay does."""
     headers: Headers = (
-        ("replay", b"1"),
-        ("replay-of", owed.delivery_id.encode()),
+        ("dead-letter-replay", b"1"),
+        ("dead-letter-replay-of", owed.delivery_id.encode()),
         ("delivery-id", owed.delivery_id.encode()),
         *more,
     )
@@ -79,7 +79,7 @@ def test_one_that_may_have_arrived_is_marked_when_it_leaves_again() -> None:
     """Whoever counts repeats must find it."""
 
     async def scenario(world: World) -> None:
-        replays(world, view("a", 1), ("may-have-arrived", b"true"))
+        replays(world, view("a", 1), ("dead-letter-may-have-arrived", b"true"))
         world.owe(view("a", 2))
         Member(world, SETTINGS)
         await passes(5)
@@ -104,7 +104,7 @@ def test_a_replay_for_an_erased_guest_is_set_aside_by_position_only() -> None:
     (letter,) = world.letters
     assert world.accepted == []
     assert (letter.reason, letter.record.key, letter.record.value) == ("guest_erased", None, None)
-    assert dict(letter.record.headers)["replay"] == b"1"
+    assert dict(letter.record.headers)["dead-letter-replay"] == b"1"
 
 
 def _page(request: Request) -> str:
