@@ -56,7 +56,7 @@ class Installation:
             "application": f"app-{uuid.uuid4().hex[:8]}",
             "kafka": {"bootstrap_servers": kafka.bootstrap, "session_timeout_s": 10},
             "topics": {**self.topics, "commerce": [self.commerce]},
-            "assemble": {"batch_window_s": 0.02},
+            "assemble": {"batch_window_s": 0.02, "payment_wait_s": 3600},
             "deliver": {"lease_s": 2, "request_timeout_s": 2, "behaviour_age_max_s": 1e9},
             "sitecore": {
                 "endpoint": address,

@@ -18,19 +18,19 @@ from tests.unit.orders.story import identified, line, placed, viewed
 pytestmark = pytest.mark.kafka
 
 
-BROWSER = BrowserId(browser_of("ann"))
+BROWSER = BrowserId(browser_of("ben"))
 
 
 def happens(made: Installation) -> None:
-    """Ann logs in, looks at two pages, and buys without having paid; Ben logs in."""
+    """Ben logs in, looks at two pages, and buys without having paid; Ann logs in."""
     order = replace(placed(3, "1001", line("shoes"), payment=None), ordered_at=now())
     events: list[CommerceEvent] = [identified(1, browser=BROWSER), viewed(2), viewed(3), order]
     made.publish(
         *(
-            replace(said(event, "ann"), browser_id=BROWSER, page=str(number))
+            replace(said(event, "ben"), browser_id=BROWSER, page=str(number))
             for number, event in enumerate(events, start=1)
         ),
-        said(identified(1, browser=browser_of("ben")), "ben"),
+        said(identified(1, browser=browser_of("ann")), "ann"),
     )
 
 
@@ -49,22 +49,22 @@ def test_a_guest_is_shown_as_both_workers_know_them(kafka: Kafka, tmp_path: Path
         happens(made)
         with made.working():
             until(lambda: len(made.read("stream_events")) == 4)
-            until(lambda: bool((shown(made, "ann")["deliver"] or {}).get("head")))
-            ann = shown(made, "ann")
-            text = made.command("guest", "ann").stdout
+            until(lambda: bool((shown(made, "ben")["deliver"] or {}).get("head")))
+            ben = shown(made, "ben")
+            text = made.command("guest", "ben").stdout
 
-    (waits,) = ann["assemble"]["waiting_orders"]
+    (waits,) = ben["assemble"]["waiting_orders"]
     assert (waits["order_id"], waits["lacks"]) == ("1001", "payment")
-    assert waits["since"] < waits["until"] == ann["assemble"]["next_timer"]
-    assert ann["assemble"]["identity"] is True
-    head, behind = ann["deliver"]["head"], ann["behind"]
+    assert waits["since"] < waits["until"] == ben["assemble"]["next_timer"]
+    assert ben["assemble"]["identity"] is True
+    head, behind = ben["deliver"]["head"], ben["behind"]
     assert head["delivery_id"] == behind[0]["delivery_id"]
     assert (head["form"], head["last_answer"]) == ("free", "http_500")
     assert head["tries"] >= 1
     assert [one["kind"] for one in behind] == ["OwedBehaviour", "OwedBehaviour"]
-    assert ann["deliver"]["finished_offset"] > 0
-    assert ann["deliver"]["browser_ids"][0]["id"] == f"{BROWSER[:8]}..."
-    for said_of in (text, json.dumps(ann)):
+    assert ben["deliver"]["finished_offset"] > 0
+    assert ben["deliver"]["browser_ids"][0]["id"] == f"{BROWSER[:8]}..."
+    for said_of in (text, json.dumps(ben)):
         assert "1001" in said_of
         assert "Ada" not in said_of
         assert BROWSER not in said_of
