@@ -225,8 +225,7 @@ def test_a_closed_client_connects_no_more(library: Library) -> None:
 
     async def scenario() -> Reply:
         with _port(backlog=8) as port:
-            url = f"https://127.0.0.1:{port}"
-            async with opened(library, url, total_timeout_s=30.0) as http:
+            async with opened(library, f"https://127.0.0.1:{port}", total_timeout_s=30.0) as http:
                 sending = asyncio.create_task(http.send(EVENT))
                 await asyncio.sleep(0.1)
                 await http.close()
