@@ -106,7 +106,7 @@ def test_a_zombie_keeps_nothing_of_what_it_had_in_hand(
 
 def test_of_two_with_one_transactional_id_the_first_is_fenced(kafka: Kafka, tmp_path: Path) -> None:
     """One instance's name for two workers: the one that came later goes on alone."""
-    made = _shop(kafka)
+    made = _shop(kafka, session_timeout_s=3.0)
     child = made.child("one", tmp_path)
     _buy(made, 0)
     made.wait_until_read()
