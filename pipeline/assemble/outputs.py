@@ -7,7 +7,7 @@ from pipeline.assemble import began
 from pipeline.assemble.log import Limits, Topics
 from pipeline.errors import RecordError
 from pipeline.kafka import dead_letters
-from pipeline.kafka.dead_letters import DeadLetter
+from pipeline.kafka.dead_letters import DELIVERY_ID, SEQUENCE, DeadLetter
 from pipeline.kafka.entries import Write
 from pipeline.orders.guest import SetAside
 from pipeline.record import Record
@@ -35,8 +35,8 @@ class Outputs:
         if len(value) + len(key) + _FRAME_BYTES > self.limits.stream_event_bytes:
             return self._letter(partition, _too_large(owed, key, value))
         headers = (
-            ("delivery-id", owed.delivery_id.encode()),
-            ("sequence", str(owed.sequence).encode()),
+            (DELIVERY_ID, owed.delivery_id.encode()),
+            (SEQUENCE, str(owed.sequence).encode()),
         )
         return Write(self._topics.stream_events, partition, key, value, headers)
 
@@ -92,5 +92,5 @@ def _too_large(owed: Owed | WrittenCart, key: bytes, value: bytes) -> DeadLetter
         found=f"{len(value)} bytes",
         worker=WORKER,
         at=owed.cause.timestamp,
-        details={**dict(_details(owed.cause)), "delivery-id": owed.delivery_id},
+        details={**dict(_details(owed.cause)), DELIVERY_ID: owed.delivery_id},
     )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pipeline.deliver.lanes import Item
-from pipeline.kafka.dead_letters import REPLAY, REPLAY_OF, DeadLetter
+from pipeline.kafka.dead_letters import DELIVERY_ID, REPLAY, REPLAY_OF, DeadLetter
 from pipeline.record import Instant, Record
 from pipeline.refusal import Refusal
 
@@ -27,5 +27,5 @@ def letter_of(item: Item, refusal: Refusal, now: Instant) -> DeadLetter:
         found=refusal.found,
         worker=WORKER,
         at=now,
-        details={} if item.owed is None else {"delivery-id": item.owed.delivery_id},
+        details={} if item.owed is None else {DELIVERY_ID: item.owed.delivery_id},
     )

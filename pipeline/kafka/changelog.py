@@ -3,14 +3,14 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from pipeline.errors import StateError
 from pipeline.kafka import verdict
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.entries import Changes, Entry
-from pipeline.kafka.offsets import first_since, list_offsets
+from pipeline.kafka.offsets import first_since, published_ends
 
 _CHUNK: Final = 10_000
 _TURN_S: Final = 0.2
@@ -47,9 +47,7 @@ class Changelog:
             UnavailableError: No answer in time.
         """
         wanted = [(self._topic, partition) for partition in partitions]
-        found = list_offsets(
-            self._admin, wanted, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED
-        )
+        found = published_ends(self._admin, wanted)
         return {partition: offset for (_, partition), offset in found.items()}
 
     def check(self, partitions: Collection[int]) -> None:

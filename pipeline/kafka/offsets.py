@@ -78,6 +78,6 @@ def first_since(
     if since is None:
         return list_offsets(admin, partitions, OffsetSpec.earliest(), everything)
     # The ends first: what is published between the two answers is not older.
-    ends = list_offsets(admin, partitions, OffsetSpec.latest(), everything)
+    ends = published_ends(admin, partitions)
     found = list_offsets(admin, partitions, OffsetSpec.for_timestamp(since), everything)
     return {partition: ends[partition] if at < 0 else at for partition, at in found.items()}

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_END, Consumer, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from pipeline.assemble import began
 from pipeline.assemble.log import Input, Topics
@@ -67,7 +67,7 @@ class Reset:
         begins = offsets.first_since(self._admin, inputs, since)
         owed = [(self._names.stream_events, number) for number in numbers]
         first = offsets.first_since(self._admin, owed, None)
-        ends = self._ends([*inputs, *owed])
+        ends = offsets.published_ends(self._admin, [*inputs, *owed])
         return Plan(
             begins={one: begins[one] for one in inputs},
             committed=self._committed(inputs),
@@ -139,17 +139,15 @@ class Reset:
             for number in numbers
         ]
         give_up_at = time.monotonic() + _SETTLED_S
-        while (ends := self._ends(parts)) != offsets.committed_ends(self._admin, parts):
+        while (ends := offsets.published_ends(self._admin, parts)) != offsets.committed_ends(
+            self._admin, parts
+        ):
             if time.monotonic() > give_up_at:
                 raise StateError(
                     f"a transaction stays open in {sorted({name for name, _ in ends})}: end it "
                     "with Kafka's own tool for transactions, then reset"
                 )
             time.sleep(0.2)
-
-    def _ends(self, parts: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        everything = IsolationLevel.READ_UNCOMMITTED
-        return offsets.list_offsets(self._admin, parts, OffsetSpec.latest(), everything)
 
     def _committed(self, inputs: Collection[Input]) -> dict[Input, int | None]:
         consumer = Consumer(consumer_config(self._kafka, group=self._assemble))
