@@ -1,6 +1,5 @@
 """What the workers and the destination can be told: names, types, defaults, and what they mean."""
 
-from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -14,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.record import instant_of
 from pipeline.settings_kafka import Section, TopicName
 from pipeline.sitecore.point_of_sale import DataModel, Protocol
 
@@ -28,11 +28,11 @@ def _a_time(start_at: str) -> str:
     if start_at == "earliest":
         return start_at
     try:
-        zone = datetime.fromisoformat(start_at).tzinfo
+        instant_of(start_at)
     except ValueError:
-        zone = None
-    if zone is None:
-        raise ValueError("write `earliest`, or a time with its zone: 2026-01-31T00:00:00Z")
+        raise ValueError(
+            "write `earliest`, or a time with its zone: 2026-01-31T00:00:00Z"
+        ) from None
     return start_at
 
 

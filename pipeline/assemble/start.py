@@ -1,10 +1,9 @@
 """Where a group begins, or goes on."""
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pipeline.errors import ConfigError, StateError
-from pipeline.record import Instant
+from pipeline.record import Instant, instant_of
 
 
 class Beginning(NamedTuple):
@@ -47,12 +46,9 @@ def start_at(said: str) -> Instant | None:
     if said == "earliest":
         return None
     try:
-        at = datetime.fromisoformat(said)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+        return instant_of(said)
+    except ValueError as error:
         raise ConfigError(
             f"assemble.start_at is {said!r}: it must be `earliest` or a time such as "
             "2026-01-31T00:00:00Z"
-        )
-    return Instant(round(at.astimezone(UTC).timestamp() * 1000))
+        ) from error

@@ -121,13 +121,14 @@ def show(
     """Show one record of the dead letters as JSON."""
     from pipeline.dead_letters import said
     from pipeline.dead_letters.letter import hashed
+    from pipeline.record import in_utc
 
     settings = load_settings()
     record = _letters(settings).letter(partition, offset)
     if record is None:
         raise UsageError(f"there is no dead letter at {partition}@{offset}")
     document: dict[str, Any] = {
-        "written_at": said.time_of(record.timestamp),
+        "written_at": in_utc(record.timestamp),
         "guest": hashed(record.key),
         "bytes": len(record.value or b""),
         "headers": said.headers(record, with_value=with_value),
@@ -159,10 +160,10 @@ def replay(
     letters = _letters(load_settings())
     plan = letters.plan(wanted)
     _said(plan, "replayed", output, one=wanted)
-    if dry_run or not plan.cases:
-        _dry(plan, "replayed", output)
-    elif _agreed("replay", len(plan.cases), yes=yes):
+    if _is_agreed("replay", plan, dry_run=dry_run, yes=yes):
         _done(letters.replay(plan.cases, _counting("replayed")), plan, "replayed", output)
+    elif output == "json":
+        click.echo(_document(plan, "replayed", 0))
 
 
 @command.command(epilog=_DISCARD, short_help="Mark letters as done with.")
@@ -184,10 +185,10 @@ def discard(
     letters = _letters(load_settings())
     plan = letters.open(wanted)
     _said(plan, "discarded", output, one=wanted)
-    if dry_run or not plan.cases:
-        _dry(plan, "discarded", output)
-    elif _agreed("discard", len(plan.cases), yes=yes):
+    if _is_agreed("discard", plan, dry_run=dry_run, yes=yes):
         _done(letters.discard(plan.cases, _counting("discarded")), plan, "discarded", output)
+    elif output == "json":
+        click.echo(_document(plan, "discarded", 0))
 
 
 def _letters(settings: "Settings") -> "DeadLetters":
@@ -223,19 +224,14 @@ def _wanted(
 
 
 def _instant(option: str, text: str | None) -> "Instant | None":
-    from datetime import datetime
+    from pipeline.record import instant_of
 
-    from pipeline.record import Instant
-
-    if text is None:
-        return None
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise UsageError(f"{option} is {text!r}: say a time such as 2026-01-31T00:00:00Z")
-    return Instant(round(at.timestamp() * 1000))
+        return None if text is None else instant_of(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} is {text!r}: say a time such as 2026-01-31T00:00:00Z"
+        ) from error
 
 
 def _decoder(settings: "Settings") -> "Callable[..., object]":
@@ -257,13 +253,11 @@ def _said(plan: "Plan", done: str, output: str, *, one: "Wanted") -> None:
         click.echo(line, err=output == "json")
 
 
-def _dry(plan: "Plan", done: str, output: str) -> None:
-    if output == "json":
-        click.echo(_document(plan, done, 0))
-
-
-def _agreed(what: str, count: int, *, yes: bool) -> bool:
-    if not yes and not click.confirm(f"{what} {count} letters?", err=True):
+def _is_agreed(what: str, plan: "Plan", *, dry_run: bool, yes: bool) -> bool:
+    """Whether there is something to do, and it is wanted."""
+    if dry_run or not plan.cases:
+        return False
+    if not yes and not click.confirm(f"{what} {len(plan.cases)} letters?", err=True):
         raise UsageError("nothing was changed")
     return True
 

@@ -69,14 +69,14 @@ def command(
 
 
 def _refuse_no_time(to: str) -> None:
-    from datetime import datetime
+    from pipeline.record import instant_of
 
     try:
-        zone = datetime.fromisoformat(to).tzinfo
-    except ValueError:
-        zone = None
-    if zone is None:
-        raise UsageError(f"--to is {to!r}: say `earliest`, or a time such as 2026-01-31T00:00:00Z")
+        instant_of(to)
+    except ValueError as error:
+        raise UsageError(
+            f"--to is {to!r}: say `earliest`, or a time such as 2026-01-31T00:00:00Z"
+        ) from error
 
 
 def _lines(plan: "Plan") -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from pipeline.commerce.schemas import Definition, Schema
 from pipeline.commerce.values import FieldError, Plain
 from pipeline.commerce.writing import snake
+from pipeline.record import in_utc
 
 Json: TypeAlias = "str | int | bool | Decimal | list[Json] | dict[str, Json] | None"
 """What parsing JSON gives here: a number with a point or an exponent is a Decimal."""
@@ -207,8 +208,7 @@ def _shown(wanted: Definition, names: Mapping[str, Definition], value: Any) -> A
         case "decimal":
             return _shown_amount(value)
         case "timestamp-millis":
-            moment = _EPOCH + value * _MS
-            return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return in_utc(value)
     return value
 
 

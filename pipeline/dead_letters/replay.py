@@ -5,13 +5,13 @@ whoever comes next first ends what an earlier one left open, then reads the mark
 A replay that was interrupted has done what its markers say, and the same command does the rest.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from confluent_kafka.admin import AdminClient
 
 from pipeline.assemble import state
+from pipeline.assemble.clock import SYSTEM
 from pipeline.config import Settings
 from pipeline.dead_letters import copy
 from pipeline.dead_letters.account import Account, Case, Wanted
@@ -131,7 +131,7 @@ class DeadLetters:
     def discard(self, cases: Iterable[Case], done: Callable[[int], None]) -> int:
         """Mark what was set aside as done with; otherwise as `replay`."""
         return self._write(
-            cases, lambda still: (copy.discarded(case, _now()) for case in still), done
+            cases, lambda still: (copy.discarded(case, SYSTEM.now()) for case in still), done
         )
 
     def _write(
@@ -171,7 +171,7 @@ class DeadLetters:
         for record in read(self._consumer, self._topic, reach):
             case = at.get(record.position)
             if case is not None:
-                yield copy.replayed(case, record, _now())
+                yield copy.replayed(case, record, SYSTEM.now())
 
     def _read(self, partition: int | None, since: Instant | None) -> Iterator[Record]:
         count = self._places.counts[self._topic]
@@ -232,7 +232,3 @@ def _how_far(count: int, error: TransactionError) -> str:
     unclear = isinstance(error, NoVerdictError)
     last = "whether the next were is not known" if unclear else "the next were not"
     return f"{count} letters are done, {last}; the same command does the rest: {error}"
-
-
-def _now() -> Instant:
-    return Instant(time.time_ns() // 1_000_000)

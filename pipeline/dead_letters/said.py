@@ -3,7 +3,6 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -12,16 +11,10 @@ from pipeline.dead_letters.letter import hashed
 from pipeline.dead_letters.replay import Plan
 from pipeline.errors import RecordError, UnknownSchema
 from pipeline.kafka.dead_letters import DELIVERY_ID, PREFIX, SEQUENCE
-from pipeline.record import Instant, Record
+from pipeline.record import Record, in_utc
 
 _OPEN_HEADERS: Final = frozenset({DELIVERY_ID, SEQUENCE})
 _EXAMPLES_MAX: Final = 3
-
-
-def time_of(at: Instant) -> str:
-    """An instant for people, to the millisecond, in UTC."""
-    text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def line(case: Case) -> str:
@@ -29,7 +22,7 @@ def line(case: Case) -> str:
     letter = case.letter
     parts = [
         f"{letter.at.partition}@{letter.at.offset}",
-        time_of(letter.timestamp),
+        in_utc(letter.timestamp),
         f"guest {hashed(letter.guest)}",
         ",".join(case.reasons),
         letter.kind.rpartition(".")[2] or "-",
@@ -50,7 +43,7 @@ def document(case: Case) -> dict[str, Any]:
     return {
         "partition": letter.at.partition,
         "offset": letter.at.offset,
-        "written_at": time_of(letter.timestamp),
+        "written_at": in_utc(letter.timestamp),
         "name": letter.name,
         "guest": hashed(letter.guest),
         "worker": letter.worker,

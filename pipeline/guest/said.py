@@ -1,7 +1,6 @@
 """What is known of a guest, for people and as JSON: no contact data, no identifiers."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from pipeline.guest.lookup import Behind, Known
@@ -9,7 +8,7 @@ from pipeline.orders.cart import lines_of
 from pipeline.orders.deadlines import Timer, identity_due, lacks, lines_due, order_due, payment_due
 from pipeline.orders.guest import Guest, WaitingOrder
 from pipeline.orders.policy import OrderPolicy
-from pipeline.record import Instant
+from pipeline.record import Instant, in_utc
 from pipeline.sitecore.delivery import NEVER, Delivery, Head
 
 _ORDERS_SHOWN: Final = 20
@@ -188,7 +187,6 @@ def _time(at: Instant | None) -> str | None:
     if at is None or at == NEVER:
         return None
     try:
-        text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError):
+        return in_utc(at)
+    except OverflowError:
         return None
-    return text.replace("+00:00", "Z")

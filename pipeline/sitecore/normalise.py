@@ -4,12 +4,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from pipeline.commerce.events import Attribute, Attributes
-from pipeline.record import Instant
+from pipeline.record import Instant, in_utc
 from pipeline.sitecore.point_of_sale import AttributeType, PointOfSale
 
 ATTRIBUTES_MAX = 50
@@ -19,7 +18,6 @@ NAMES_MAX = 4096
 NAME_MAX = 128
 """Characters in an item's name."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 _LAST = Instant(253_402_300_799_999)
 """The end of the year 9999: later instants have no ISO 8601 form of four digits."""
@@ -27,16 +25,16 @@ _LAST = Instant(253_402_300_799_999)
 
 def timestamp(instant: Instant) -> str:
     """ISO 8601 in UTC with milliseconds: ``2025-08-23T16:17:16.000Z``."""
-    return f"{_moment(instant).isoformat(timespec='milliseconds')[:-6]}Z"
+    return in_utc(_within(instant))
 
 
 def minute(instant: Instant) -> str:
     """The 16 characters that expiry dates have: ``2030-08-23T16:17``."""
-    return _moment(instant).isoformat(timespec="minutes")[:16]
+    return in_utc(_within(instant))[:16]
 
 
-def _moment(instant: Instant) -> datetime:
-    return _EPOCH + timedelta(milliseconds=max(0, min(instant, _LAST)))
+def _within(instant: Instant) -> Instant:
+    return max(Instant(0), min(instant, _LAST))
 
 
 def birthday(date: str) -> str:
