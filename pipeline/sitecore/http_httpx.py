@@ -4,13 +4,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import httpx
 
 from pipeline.sitecore import http_tls
+from pipeline.sitecore.http_limits import Limits
 from pipeline.sitecore.http_port import (
     HttpSettings,
     Unanswered,
@@ -61,7 +62,7 @@ class HttpxHttp:
         self._certificates = http_tls.Certificates(settings)
         self._proxy = proxy_of(settings)
         self._places = asyncio.Semaphore(settings.connections_max)
-        self._limits: set[asyncio.Timeout] = set()
+        self._limits = Limits()
         """Of all requests under way."""
         self._closed = False
 
@@ -81,19 +82,12 @@ class HttpxHttp:
     async def close(self) -> None:
         """Close all connections."""
         self._closed = True
-        for limit in self._limits:
-            if not limit.expired():
-                limit.reschedule(0)
+        self._limits.end()
 
-    @asynccontextmanager
-    async def _limit(self) -> AsyncIterator[None]:
+    def _limit(self) -> AbstractAsyncContextManager[None]:
         """Bound all of a request; closing this ends it too."""
-        async with asyncio.timeout(self._settings.total_timeout_s) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.discard(limit)
+        now = asyncio.get_running_loop().time()
+        return self._limits.until(now + self._settings.total_timeout_s)
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:

@@ -3,12 +3,12 @@
 import asyncio
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 from pipeline.sitecore import http_tls
 from pipeline.sitecore.http_busy import Busy
 from pipeline.sitecore.http_connection import Connection
+from pipeline.sitecore.http_limits import Limits
 from pipeline.sitecore.http_port import HttpSettings, Unsent
 from pipeline.sitecore.http_request import HttpRequest
 from pipeline.sitecore.http_route import Route, TunnelError
@@ -31,7 +31,7 @@ class ToolsHttp:
         self._busy = Busy()
         self._idle: deque[Connection] = deque()
         self._sweeping: asyncio.TimerHandle | None = None
-        self._limits: set[asyncio.Timeout] = set()
+        self._limits = Limits()
         """Of requests that have not left."""
         self._closed = False
 
@@ -56,9 +56,7 @@ class ToolsHttp:
     async def close(self) -> None:
         """Close all connections."""
         self._closed = True
-        for limit in self._limits:
-            if not limit.expired():
-                limit.reschedule(0)
+        self._limits.end()
         self._busy.close()
         while self._idle:
             self._idle.pop().drop()
@@ -91,17 +89,10 @@ class ToolsHttp:
             self._busy.remove(connection)
             self._keep(connection)
 
-    @asynccontextmanager
-    async def _limit(self, until: float) -> AsyncIterator[None]:
+    def _limit(self, until: float) -> AbstractAsyncContextManager[None]:
         """Bound a wait before the request leaves; closing this ends it too."""
         now = asyncio.get_running_loop().time()
-        at = min(until, now + self._settings.connect_timeout_s)
-        async with asyncio.timeout_at(at) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.discard(limit)
+        return self._limits.until(min(until, now + self._settings.connect_timeout_s))
 
     def _unsent(self, reason: Unsent) -> NotSent:
         return NotSent(Unsent.CLOSED if self._closed else reason)
