@@ -28,17 +28,17 @@ class Draft:
         return reached is None or offset < reached
 
     def guest(self, guest_id: GuestId) -> Guest | None:
-        """A guest, as it has been left so far."""
-        if guest_id not in self.values:
-            return self._partition.guest(guest_id)
-        value = self.values[guest_id]
+        """A guest, as it has been left so far.
+
+        Made of its bytes each time: objects that were kept would lie scattered in
+        memory, which costs more than making them.
+        """
+        value = self._value(guest_id)
         return None if value is None else state.decode(value)
 
     def wake_at(self, guest_id: GuestId) -> Instant | None:
         """The guest's next timer, likewise."""
-        if guest_id not in self.values:
-            return self._partition.wake_at(guest_id)
-        value = self.values[guest_id]
+        value = self._value(guest_id)
         return None if value is None else state.wake_at(value)
 
     def take(self, guest_id: GuestId, before: Guest | None, step: Step) -> None:
@@ -61,3 +61,7 @@ class Draft:
             else:
                 partition.put(guest_id, value, waiting.get(guest_id))
         partition.positions = self.positions
+
+    def _value(self, guest_id: GuestId) -> bytes | None:
+        values = self.values
+        return values[guest_id] if guest_id in values else self._partition.store.get(guest_id)

@@ -39,8 +39,8 @@ class Firing:
             gate = partition.gate
             if draft is not None and gate is not None and gate.is_passed(draft.positions):
                 most = max(1, self._timers_max - batch.records)
-                for _, guest_id in partition.timers.due(gate.sampled_at, most):
-                    self._fire(guest_id, gate, draft, batch)
+                due = [guest_id for _, guest_id in partition.timers.due(gate.sampled_at, most)]
+                self._fire_in(draft, due, gate, batch)
 
     def _sample(self, firsts: dict[int, Instant], now: Instant) -> None:
         """Ask for the present ends of partitions whose timers came due after the last sample."""
@@ -57,16 +57,17 @@ class Firing:
             sample = {one.topic: ends[one] for one in members.inputs_of(number)}
             active[number].gate = Gate(now, sample)
 
-    def _fire(self, guest_id: GuestId, gate: Gate, draft: Draft, batch: Batch) -> None:
-        """Fire a guest's timers: one may be followed by another, or may have moved since."""
+    def _fire_in(self, draft: Draft, due: list[GuestId], gate: Gate, batch: Batch) -> None:
+        """Fire timers of guests: one may be followed by another, or may have moved since."""
         positions = tuple(
             Position(topic, draft.number, offset)
             for topic, offset in sorted(draft.positions.items())
         )
-        guest, due_at = draft.guest(guest_id), draft.wake_at(guest_id)
-        while guest is not None and due_at is not None and gate.covers(due_at):
-            step = wake(guest, due_at, positions, self._policy)
-            batch.wake(draft, guest_id, guest, step)
-            if step.wake_at is not None and step.wake_at <= due_at:
-                break
-            guest, due_at = step.guest, step.wake_at
+        for guest_id in due:
+            guest, due_at = draft.guest(guest_id), draft.wake_at(guest_id)
+            while guest is not None and due_at is not None and gate.covers(due_at):
+                step = wake(guest, due_at, positions, self._policy)
+                batch.wake(draft, guest_id, guest, step)
+                if step.wake_at is not None and step.wake_at <= due_at:
+                    break
+                guest, due_at = step.guest, step.wake_at

@@ -49,15 +49,6 @@ class Partition:
     def __post_init__(self) -> None:
         self.timers = Timers(self.wake_at)
 
-    def guest(self, guest_id: GuestId) -> Guest | None:
-        """What is known of a guest.
-
-        Made of its bytes each time: objects that were kept would lie scattered in
-        memory, which costs more than making them.
-        """
-        value = self.store.get(guest_id)
-        return None if value is None else state.decode(value)
-
     def wake_at(self, guest_id: GuestId) -> Instant | None:
         """When to look at a guest again."""
         value = self.store.get(guest_id)

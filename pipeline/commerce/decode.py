@@ -59,8 +59,6 @@ class Decoder:
         self._source = schemas or NoRegistry()
         self._value_bytes_max = value_bytes_max
         self._readings: dict[bytes, _Reading | RecordError] = {}
-        self._straight: dict[bytes, tuple[Straight, int]] = {}
-        """By header, and where to begin."""
 
     def decode(self, record: Record) -> CommerceEvent:
         """Read one record, whose key must be its guest.
@@ -83,11 +81,10 @@ class Decoder:
         """
         value = record.value
         if value is not None and len(value) <= self._value_bytes_max:
-            known = self._straight
+            known = self._readings
             found = known.get(value[:_SINGLE_OBJECT_HEADER]) or known.get(value[:_CONFLUENT_HEADER])
-            if found is not None:
-                straight, begin = found
-                event = straight(value, begin)
+            if isinstance(found, _Reading) and found.straight is not None:
+                event: CommerceEvent | None = found.straight(value, found.begin)
                 if event is not None:
                     return event
         return self._slowly(value)
@@ -111,8 +108,6 @@ class Decoder:
         reading = self._readings.get(header)
         if reading is None:
             reading = self._readings[header] = _reading_of(self._writer(header), len(header))
-            if isinstance(reading, _Reading) and reading.straight is not None:
-                self._straight[header] = (reading.straight, reading.begin)
         if isinstance(reading, RecordError):
             raise RecordError(reading.reason, reading.detail)
         return reading

@@ -19,8 +19,9 @@ from pipeline.commerce.schemas import Schema
 from pipeline.commerce.straight_source import Source
 from pipeline.errors import RecordError
 
-Straight: TypeAlias = Callable[[bytes, int], CommerceEvent | None]
-"""Takes bytes and where to begin; gives an event, or None for what it does not like."""
+Straight: TypeAlias = Callable[[bytes, int], Any]
+"""Takes bytes and where to begin; gives what the schema's record is, or None for what it does
+not like."""
 
 _CLASSES: Final[Mapping[str, type]] = {
     kind.__name__: kind

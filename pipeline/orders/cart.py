@@ -20,7 +20,7 @@ from pipeline.commerce.events import (
 )
 from pipeline.orders.guest import Cart, Fact
 from pipeline.orders.policy import LineCodec
-from pipeline.record import Instant
+from pipeline.record import Instant, later
 from pipeline.sitecore.owed import Context, WrittenLine
 
 Key: TypeAlias = tuple[Instant, int, EventId]
@@ -57,11 +57,8 @@ def purchase_key(event: OrderPlaced) -> Key:
 
 def knows(cart: Cart, fact: Fact) -> bool:
     """Whether this very fact is in the log."""
-    facts = cart.facts
-    if not facts or facts[-1].at < fact.at:
-        return False
-    key = fact[:3]
-    index = bisect_left(facts, key)
+    facts, key = cart.facts, fact[:3]
+    index = _index(facts, key)
     return index < len(facts) and facts[index][:3] == key
 
 
@@ -110,7 +107,7 @@ def pruned(cart: Cart, *, horizon_s: float, until: Instant | None) -> Cart:
         until: The cart at this instant and after it must stay what it is; None:
             nobody will ask for an older one.
     """
-    bound = Instant(cart.newest_at - round(1000 * horizon_s))
+    bound = later(cart.newest_at, -horizon_s)
     facts = cart.facts
     if not facts or facts[0].at >= bound:
         return cart

@@ -5,13 +5,12 @@ from typing import Final
 
 from pipeline.orders.guest import Guest, WaitingOrder, WaitingPayment
 from pipeline.orders.policy import OrderPolicy
-from pipeline.record import Instant, later
+from pipeline.record import DAY_S, Instant, later
 
 _FOREVER: Final = Instant(2**62)
 """A deadline after this never comes; only a nonsensical timestamp has one."""
 
 _HOUR_MS = 3_600_000
-_DAY_MS = 86_400_000.0
 
 
 class Timer(StrEnum):
@@ -62,7 +61,7 @@ def idle_at(guest: Guest, policy: OrderPolicy) -> Instant:
 
     Whole hours, rounded up: else every event would move a timer.
     """
-    at = guest.seen_at + round(policy.guest_idle_days * _DAY_MS)
+    at = later(guest.seen_at, policy.guest_idle_days * DAY_S)
     return Instant(-(-at // _HOUR_MS) * _HOUR_MS)
 
 

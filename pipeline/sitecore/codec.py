@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 from pipeline.commerce import schemas, values
 from pipeline.commerce.events import EventId, OrderId
 from pipeline.commerce.resolution import compile_reader
 from pipeline.commerce.schemas import Schema
-from pipeline.commerce.straight import compile_straight
+from pipeline.commerce.straight import Straight, compile_straight
 from pipeline.commerce.straight_writing import Encode, compile_encode
 from pipeline.commerce.values import FieldError, Plain
 from pipeline.commerce.writing import Write, compile_writer
@@ -35,13 +35,10 @@ _HEADER = 10
 _Build: TypeAlias = Callable[[Plain], Owed]
 
 
-_Straight: TypeAlias = Callable[[bytes, int], "Owed | None"]
-
-
 class _Reading(NamedTuple):
     read: Callable[[bytes, int], Any]
     build: _Build
-    straight: _Straight | None
+    straight: Straight | None
     """For what is written by exactly the current schema; None for what it does not like."""
 
 
@@ -95,7 +92,8 @@ def decode_owed(value: bytes) -> Owed:
     reading = _readings().get(value[:_HEADER])
     if reading is None:
         raise _unreadable(value)
-    if reading.straight is not None and (owed := reading.straight(value, _HEADER)) is not None:
+    owed: Owed | None = reading.straight(value, _HEADER) if reading.straight is not None else None
+    if owed is not None:
         return owed
     try:
         return reading.build(reading.read(value, _HEADER))
@@ -144,9 +142,8 @@ def _readings() -> Mapping[bytes, _Reading]:
 
 
 def _reading(writer: Schema, reader: Schema, build: _Build) -> _Reading:
-    straight = None
-    if writer.fingerprint == reader.fingerprint:
-        straight = cast("_Straight", compile_straight(reader, _CLASSES))
+    same = writer.fingerprint == reader.fingerprint
+    straight = compile_straight(reader, _CLASSES) if same else None
     return _Reading(compile_reader(writer, reader), build, straight)
 
 

@@ -5,20 +5,19 @@ So a guest is remembered, and a cart is owed, without its lines being read or wr
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from pipeline.commerce import schemas, values
 from pipeline.commerce.events import Line
 from pipeline.commerce.resolution import compile_reader
 from pipeline.commerce.schemas import Schema
-from pipeline.commerce.straight import compile_straight
+from pipeline.commerce.straight import Straight, compile_straight
 from pipeline.commerce.straight_writing import Encode, compile_encode
 from pipeline.commerce.values import FieldError
 from pipeline.commerce.writing import compile_writer
 from pipeline.errors import RecordError, StateError
 from pipeline.sitecore.owed import WrittenLine
 
-_Straight: TypeAlias = Callable[[bytes, int], Line | None]
 _Slowly: TypeAlias = Callable[[bytes, int], Any]
 
 LINE: Final = f"{schemas.COMMERCE}.Line"
@@ -45,7 +44,7 @@ def read(written: WrittenLine) -> Line:
         StateError: the bytes are no line.
     """
     straight, slowly = _reads()
-    line = straight(written, 0)
+    line: Line | None = straight(written, 0)
     if line is not None:
         return line
     try:
@@ -60,10 +59,9 @@ def _encode() -> Encode:
 
 
 @cache
-def _reads() -> tuple[_Straight, _Slowly]:
+def _reads() -> tuple[Straight, _Slowly]:
     """What reads lines that are plainly right, and what says of others what is wrong."""
-    straight = cast("_Straight", compile_straight(_schema()))
-    return straight, compile_reader(_schema(), schemas.current()[LINE])
+    return compile_straight(_schema()), compile_reader(_schema(), schemas.current()[LINE])
 
 
 def _schema() -> Schema:

@@ -4,6 +4,7 @@ import tracemalloc
 from uuid import UUID
 
 from pipeline.assemble import state
+from pipeline.assemble.draft import Draft
 from pipeline.assemble.partition import BEGAN_KEY, Partition
 from pipeline.orders.guest import Guest
 from tests.unit.orders.story import GUEST, START, Story, at, placed
@@ -22,7 +23,7 @@ def test_what_is_taken_over_is_known_with_its_timer() -> None:
     partition.take(b"ann", value)
     partition.restored(soon=at(3600))
 
-    guest = partition.guest(GUEST)
+    guest = Draft(partition).guest(GUEST)
     assert guest is not None
     assert len(guest.waiting) == 1
     assert partition.waiting.keys() == {GUEST}
@@ -35,7 +36,7 @@ def test_a_tombstone_forgets_a_guest() -> None:
     partition.take(b"ann", value)
     partition.take(b"ann", None)
 
-    assert partition.guest(GUEST) is None
+    assert Draft(partition).guest(GUEST) is None
 
 
 def test_a_partition_knows_whether_it_was_assembled_before() -> None:
