@@ -31,10 +31,10 @@ from benchmarks.contestants import (
 from benchmarks.day import Crowd, identities
 from benchmarks.harness import OTHERS_CORE, WORKER_CORE, pinned, publish, report
 from benchmarks.progress import Progress
-from benchmarks.reading import committed
 from pipeline.record import Instant
 from tests.components import kafka as kafka_component
 from tests.components.kafka import Kafka
+from tests.components.reading import committed
 
 _GIVE_UP_S = 300.0
 
@@ -122,7 +122,7 @@ def _restore(contestant: Contestant) -> _Restored:
 def _state_bytes(kafka: Kafka, contestant: Contestant) -> float:
     """Mean length of a guest's state, by some of them."""
     some = itertools.islice(committed(kafka.bootstrap, contestant.states), 10_000)
-    return mean(len(message.value() or b"") for message in some)
+    return mean(len(record.value or b"") for record in some)
 
 
 if __name__ == "__main__":

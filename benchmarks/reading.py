@@ -1,17 +1,13 @@
-"""Reads what was committed to a topic."""
+"""Counts what was committed to a topic, and says which it is."""
 
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import blake2b
 
-from confluent_kafka import Consumer, Message, TopicPartition
-
 from pipeline.sitecore.codec import decode_owed
 from pipeline.sitecore.owed import DeliveryId
+from tests.components.reading import committed
 
 _NO_NAME = DeliveryId("")
-_GIVE_UP_S = 60.0
 
 
 def count_committed(bootstrap: str, topic: str) -> int:
@@ -26,41 +22,9 @@ def digest_committed(bootstrap: str, topic: str) -> tuple[int, str]:
     names of the deliveries, which differ by application.
     """
     count = total = 0
-    for message in committed(bootstrap, topic):
-        owed = replace(decode_owed(message.value() or b""), delivery_id=_NO_NAME)
+    for record in committed(bootstrap, topic):
+        owed = replace(decode_owed(record.value or b""), delivery_id=_NO_NAME)
         digest = blake2b(repr(owed).encode(), digest_size=8).digest()
         total = (total + int.from_bytes(digest, "big")) % 2**64
         count += 1
     return count, f"{total:016x}"
-
-
-def committed(bootstrap: str, topic: str) -> Iterator[Message]:
-    """Read a topic from its first record to its present end, committed records alone.
-
-    Raises:
-        RuntimeError: Its end is not reached: nothing comes for a minute.
-    """
-    reader = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "reader",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "log_level": 2,
-        }
-    )
-    numbers = reader.list_topics(topic, timeout=30).topics[topic].partitions
-    reader.assign([TopicPartition(topic, number, 0) for number in numbers])
-    ended: set[int] = set()
-    moved_at = time.monotonic()
-    while len(ended) < len(numbers):
-        for message in reader.consume(10_000, timeout=0.2):
-            moved_at = time.monotonic()
-            if message.error() is None:
-                yield message
-            else:
-                ended.add(message.partition() or 0)
-        if time.monotonic() > moved_at + _GIVE_UP_S:
-            raise RuntimeError(f"the end of {topic} was not reached")
-    reader.close()

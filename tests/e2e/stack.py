@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from pipeline.commerce.encode import encode
 from pipeline.commerce.events import CommerceEvent
 from pipeline.demo.stage import records_counted
-from pipeline.kafka.messages import record_of
 from pipeline.record import Record
 from pipeline.sandbox.running import RunningSandbox
 from tests.components.kafka import Kafka
 from tests.components.process import Child, free_port
+from tests.components.reading import committed
 
 CLIENT_KEY = "end-to-end-key"
 WORKERS = ("assemble", "deliver")
@@ -150,30 +150,7 @@ class Stack:
 
     def read(self, topic: str) -> Iterator[Record]:
         """Read a topic's committed records from its start to its present end."""
-        reader = Consumer(
-            {
-                "bootstrap.servers": self.kafka.bootstrap,
-                "group.id": "reader",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "enable.auto.commit": False,
-            }
-        )
-        try:
-            partitions = range(len(reader.list_topics(topic, timeout=10).topics[topic].partitions))
-            for partition in partitions:
-                reader.assign([TopicPartition(topic, partition, 0)])
-                yield from _to_the_end(reader)
-        finally:
-            reader.close()
+        return committed(self.kafka.bootstrap, topic)
 
     def _program(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "pipeline", "--config", str(self.config), *arguments]
-
-
-def _to_the_end(reader: Consumer) -> Iterator[Record]:
-    while (message := reader.poll(30)) is not None:
-        if message.error() is not None:
-            return
-        yield record_of(message)
-    raise AssertionError("a partition could not be read to its end in 30 s")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from pipeline.assemble.clock import SYSTEM, Clock
 from pipeline.assemble.kafka_log import KafkaLog
@@ -22,13 +22,13 @@ from pipeline.commerce.events import CommerceEvent
 from pipeline.config import AssembleSettings, KafkaSettings, TopicSettings
 from pipeline.errors import FatalKafkaError, PipelineError
 from pipeline.kafka import groups
-from pipeline.kafka.messages import record_of
 from pipeline.kafka.topics import STATE_BYTES
 from pipeline.record import GuestId, Instant, Record
 from pipeline.sitecore.codec import decode_owed
 from pipeline.sitecore.owed import Owed
 from tests.components.kafka import Kafka
 from tests.components.process import Child
+from tests.components.reading import committed
 from tests.unit.orders.story import POLICY
 
 PATIENCE_S = 60.0
@@ -164,7 +164,7 @@ class Shop:
 
     def read(self, topic: str) -> list[Record]:
         """Read a topic from start to end, committed records only, in order of each partition."""
-        return list(read(self.kafka.bootstrap, topic, self.partitions))
+        return list(committed(self.kafka.bootstrap, topic))
 
     def owed(self) -> list[Owed]:
         """Everything that is owed."""
@@ -221,36 +221,6 @@ def a_stranger(kafka: Kafka) -> Producer:
     producer.init_transactions(60)
     producer.begin_transaction()
     return producer
-
-
-def read(bootstrap: str, topic: str, partitions: int) -> Iterator[Record]:
-    """Read a topic's committed records to its present end."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "reader",
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-        }
-    )
-    try:
-        consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
-        yield from _to_the_end(consumer, partitions)
-    finally:
-        consumer.close()
-
-
-def _to_the_end(consumer: Consumer, partitions: int) -> Iterator[Record]:
-    at_end: set[int | None] = set()
-    while len(at_end) < partitions:
-        messages: list[Message] = consumer.consume(1000, 0.2)
-        for message in messages:
-            if message.error():
-                at_end.add(message.partition())
-            else:
-                yield record_of(message)
 
 
 def until(done: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:

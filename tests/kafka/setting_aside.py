@@ -34,7 +34,7 @@ from pipeline.sitecore.codec import encode_owed
 from pipeline.sitecore.owed import Owed
 from tests.components.kafka import Kafka
 from tests.components.process import Child
-from tests.kafka.assembling import read
+from tests.components.reading import committed
 
 PARTITIONS = 2
 
@@ -124,7 +124,7 @@ class Installation:
     def read(self, name: str) -> list[Record]:
         """Read a topic's committed records to its present end."""
         topic = self.topics.get(name, name)
-        return list(read(self._kafka.bootstrap, topic, PARTITIONS))
+        return list(committed(self._kafka.bootstrap, topic))
 
     def replayed(self) -> Counter[str]:
         """How often each delivery was replayed."""

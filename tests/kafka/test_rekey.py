@@ -24,7 +24,8 @@ from pipeline.kafka.placement import partition_of
 from pipeline.record import Instant, Record
 from tests.components.kafka import Kafka
 from tests.components.process import Child
-from tests.kafka.assembling import read, until
+from tests.components.reading import committed
+from tests.kafka.assembling import until
 from tests.unit.orders.story import added, but
 
 pytestmark = pytest.mark.kafka
@@ -79,11 +80,11 @@ class Mover:
 
     def moved(self) -> list[Record]:
         """What came to the target."""
-        return list(read(self.kafka.bootstrap, self.rekey.target, TARGET))
+        return list(committed(self.kafka.bootstrap, self.rekey.target))
 
     def letters(self) -> list[Record]:
         """What was set aside."""
-        return list(read(self.kafka.bootstrap, self.settings.topics.dead_letters, TARGET))
+        return list(committed(self.kafka.bootstrap, self.settings.topics.dead_letters))
 
     @contextlib.contextmanager
     def working(self) -> Iterator[app.Worker]:

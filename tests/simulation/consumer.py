@@ -9,7 +9,8 @@ from pipeline.assemble.log import Input
 from pipeline.kafka.clients import ClientConfig
 from tests.simulation.broker import Broker
 from tests.simulation.group import Identity
-from tests.simulation.membership import Callbacks, Membership
+from tests.simulation.membership import Membership
+from tests.simulation.owning import Callbacks
 from tests.simulation.partition_log import PartitionLog, Slot
 from tests.simulation.server_group import ServerGroup
 from tests.simulation.server_membership import ServerMembership

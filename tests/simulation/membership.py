@@ -1,39 +1,27 @@
 """A client's part in the group: it talks by itself, and tells the application when that polls."""
 
-from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from tests.simulation.broker import Broker
 from tests.simulation.group import Group, Identity
+from tests.simulation.owning import Callbacks, Owning
 
 POLL_MAX_S: Final = 300.0
 """A member that reads nothing for so long leaves by itself."""
 
-Callback: TypeAlias = Callable[[frozenset[int]], None]
 
-
-class Callbacks(NamedTuple):
-    """What the application wants to be told."""
-
-    assigned: Callback
-    revoked: Callback
-    lost: Callback
-
-
-class Membership:
+class Membership(Owning):
     """What is ours, and what the application has not been told yet."""
 
     def __init__(
         self, broker: Broker, group: Group, calls: Callbacks, name: str, *, eager: bool
     ) -> None:
+        super().__init__(calls)
         self._broker = broker
         self._group = group
-        self._calls = calls
         self._eager = eager
-        self._told: list[Callable[[], None]] = []
         self._must_join = True
         self._has_left = False
-        self._owned: frozenset[int] = frozenset()
         self._polled_at = broker.clock.elapsed_s
         self.generation = -1
         self.ended: str | None = None
@@ -90,9 +78,7 @@ class Membership:
         self._me = self._me._replace(member_id="")
         self.generation = -1
         self._must_join = True
-        self._told.clear()
-        if self._owned:
-            self._told.append(self._lose)
+        self._forget()
 
     def _rejoin(self) -> None:
         if self._eager and self._owned:
@@ -108,15 +94,3 @@ class Membership:
             self._told.append(lambda: self._revoke(gone))
             self._must_join = True
         self._told.append(lambda: self._gain(new))
-
-    def _gain(self, numbers: frozenset[int]) -> None:
-        self._owned |= numbers
-        self._calls.assigned(numbers)
-
-    def _revoke(self, numbers: frozenset[int]) -> None:
-        self._calls.revoked(numbers)
-        self._owned -= numbers
-
-    def _lose(self) -> None:
-        self._calls.lost(self._owned)
-        self._owned = frozenset()

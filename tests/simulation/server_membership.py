@@ -1,6 +1,5 @@
 """A client's part in the newer group protocol: it is told what to have, and says what it has."""
 
-from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -8,13 +7,14 @@ from confluent_kafka import KafkaError, KafkaException
 
 from tests.simulation.broker import Broker
 from tests.simulation.group import Identity
-from tests.simulation.membership import POLL_MAX_S, Callbacks
+from tests.simulation.membership import POLL_MAX_S
+from tests.simulation.owning import Callbacks, Owning
 from tests.simulation.server_group import ServerGroup
 
 _FATAL: Final = frozenset({KafkaError.UNRELEASED_INSTANCE_ID, KafkaError.FENCED_INSTANCE_ID})
 
 
-class ServerMembership:
+class ServerMembership(Owning):
     """What is ours, and what the application has not been told yet.
 
     Its heartbeats go on while the application does not poll; but what it is to
@@ -22,14 +22,12 @@ class ServerMembership:
     """
 
     def __init__(self, broker: Broker, group: ServerGroup, calls: Callbacks, name: str) -> None:
+        super().__init__(calls)
         self._broker = broker
         self._group = group
-        self._calls = calls
-        self._told: list[Callable[[], None]] = []
         self._has_left = False
         self._has_given_up = False
         """By itself, since the application did not poll."""
-        self._owned: frozenset[int] = frozenset()
         self._polled_at = broker.clock.elapsed_s
         self.generation = 0
         self.ended: str | None = None
@@ -89,9 +87,7 @@ class ServerMembership:
 
     def _dropped(self) -> None:
         self.generation = 0
-        self._told.clear()
-        if self._owned:
-            self._told.append(self._lose)
+        self._forget()
 
     def _follow(self, assigned: frozenset[int]) -> None:
         """Nobody is told that nothing has changed, not even who has nothing."""
@@ -100,15 +96,3 @@ class ServerMembership:
             self._told.append(lambda: self._revoke(gone))
         if new:
             self._told.append(lambda: self._gain(new))
-
-    def _gain(self, numbers: frozenset[int]) -> None:
-        self._owned |= numbers
-        self._calls.assigned(numbers)
-
-    def _revoke(self, numbers: frozenset[int]) -> None:
-        self._calls.revoked(numbers)
-        self._owned -= numbers
-
-    def _lose(self) -> None:
-        self._calls.lost(self._owned)
-        self._owned = frozenset()
