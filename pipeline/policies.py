@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from uuid import UUID, uuid5
 
+from pipeline.assemble import fact_codec
 from pipeline.config import PointOfSaleSettings, Settings
 from pipeline.errors import ConfigError
 from pipeline.orders.policy import OrderPolicy
@@ -31,6 +32,7 @@ def order_policy(settings: Settings) -> OrderPolicy:
         points_of_sale=_points_of_sale(settings),
         application=application_id(settings),
         line_codec=line_codec,
+        fact_codec=fact_codec,
         identity_wait_s=assemble.identity_wait_s,
         payment_wait_s=assemble.payment_wait_s,
         lines_wait_s=assemble.lines_wait_s,

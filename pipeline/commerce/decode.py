@@ -6,7 +6,17 @@ from typing import Any, NamedTuple, Protocol
 from pipeline.commerce.build import BUILDERS, Build
 from pipeline.commerce.events import CommerceEvent
 from pipeline.commerce.resolution import compile_reader
-from pipeline.commerce.schemas import COMMERCE, Schema, SchemaError, current, known, parse
+from pipeline.commerce.schemas import (
+    COMMERCE,
+    LINE,
+    WRITTEN_RELEASE,
+    Schema,
+    SchemaError,
+    current,
+    known,
+    parse,
+    released,
+)
 from pipeline.commerce.straight import Straight, compile_straight
 from pipeline.commerce.values import FieldError
 from pipeline.errors import RecordError, Unreadable
@@ -138,10 +148,16 @@ def _reading_of(writer: Schema | RecordError, begin: int) -> _Reading | RecordEr
     try:
         read = compile_reader(writer, reader)
         same = writer.fingerprint == reader.fingerprint
-        straight = compile_straight(reader) if same else None
+        straight = compile_straight(reader, kept=_kept()) if same else None
         return _Reading(read, build, begin, straight)
     except SchemaError as error:
         return RecordError(Unreadable.UNKNOWN_SCHEMA, f"{writer.name}: {error}")
+
+
+def _kept() -> tuple[str, ...]:
+    """What is written as it was read: a line, unless the release that is written has another."""
+    written = released()[WRITTEN_RELEASE][LINE]
+    return (LINE,) if written.fingerprint == current()[LINE].fingerprint else ()
 
 
 def _header_bytes(value: bytes) -> int:

@@ -46,6 +46,8 @@ class Line:
     organization_unit_price: Money | None = None
     """The same price in the organization's currency; Sitecore does not convert."""
     attributes: Attributes = field(default_factory=dict)
+    written: bytes | None = field(default=None, init=False, compare=False, repr=False)
+    """The Avro bytes that it was read from, where they are those that it would be written as."""
 
 
 class Identifier(NamedTuple):

@@ -25,6 +25,7 @@ Definition: TypeAlias = Any
 
 COMMERCE = "commerce"
 STREAM = "stream"
+LINE = f"{COMMERCE}.Line"
 _NAMESPACES = (COMMERCE, STREAM)
 
 WRITTEN_RELEASE = 1

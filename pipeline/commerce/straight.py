@@ -6,7 +6,7 @@ plainly right: whatever it does not like is read again the slow way, by `resolut
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -36,18 +36,21 @@ _CLASSES: Final[Mapping[str, type]] = {
 }
 
 
-def compile_straight(schema: Schema, classes: Mapping[str, type] = _CLASSES) -> Straight:
+def compile_straight(
+    schema: Schema, classes: Mapping[str, type] = _CLASSES, *, kept: Container[str] = ()
+) -> Straight:
     """Make a reader of what one current schema says.
 
     Args:
         schema: Says the names of classes and fields.
         classes: Further ones, by the last part of their names in the schema.
+        kept: Full names of records that keep the bytes they were read from, as `written`.
 
     Raises:
         SchemaError: *schema* has a type that no event has.
     """
     known = {**_CLASSES, **classes}
-    source = Source(known)
+    source = Source(known, kept)
     source.record("made", schema.definition, schema.names)
     text = "\n".join(
         (
@@ -109,8 +112,13 @@ def _attributes(data: bytes, at: int) -> tuple[dict[str, Any], int]:
             raise ValueError
         name = data[at + 1 : end].decode()
         branch = data[end]
-        read = _string if branch == 0 else _ATTRIBUTE_READERS[branch]
-        found[name], at = read(data, end + 1)
+        at = end + 1
+        if branch == 0 and (length := data[at]) & 0x81 == 0:
+            end = at + 1 + (length >> 1)
+            found[name] = data[at + 1 : end].decode()
+            at = end
+        else:
+            found[name], at = _ATTRIBUTE_READERS[branch](data, at)
     if data[at]:
         raise ValueError
     return found, at + 1
@@ -123,8 +131,8 @@ def _finite(data: bytes, at: int) -> tuple[float, int]:
     return number, end
 
 
-_string = binary.PRIMITIVES["string"]
 _ATTRIBUTE_READERS: Final[Mapping[int, binary.Read]] = {
+    0: binary.PRIMITIVES["string"],
     2: binary.PRIMITIVES["boolean"],
     4: binary.PRIMITIVES["long"],
     6: _finite,

@@ -1,6 +1,6 @@
 """The source text of readers: what takes each part of an event from bytes, by its schema."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final
 
 from pipeline.commerce.schemas import Definition, SchemaError
@@ -88,9 +88,10 @@ _SPELLED: Final[Mapping[str, str]] = {
 class Source:
     """Lines of a function's body, one field after the other."""
 
-    def __init__(self, classes: Mapping[str, type]) -> None:
+    def __init__(self, classes: Mapping[str, type], kept: Container[str] = ()) -> None:
         self.lines: list[str] = []
         self._classes = classes
+        self._kept = kept
         self._indent = "        "
         self._count = 0
 
@@ -98,6 +99,8 @@ class Source:
         """Read the fields of a record, and make it of them under the name *made*."""
         kind = definition["name"].rpartition(".")[2]
         said = []
+        if definition["name"] in self._kept:
+            self._add(f"{made}_at = at")
         for field in definition["fields"]:
             name = field["name"]
             spelled = _SPELLED.get(name, "")
@@ -114,6 +117,9 @@ class Source:
         self._add(f"{made} = new({kind})")
         for attribute, text in said:
             self._add(f"{made}.{attribute} = {text}")
+        if "written" in self._classes[kind].__annotations__:
+            written = f"data[{made}_at:at]" if definition["name"] in self._kept else None
+            self._add(f"{made}.written = {written}")
 
     def _value(self, definition: Definition, names: Mapping[str, Any], spelled: str = "") -> str:
         """Read one value; gives the name of the variable that holds it."""

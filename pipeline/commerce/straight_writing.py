@@ -4,7 +4,7 @@ It writes what `writing` writes, byte for byte, which is its measure: one expres
 instead of one call, and pieces that are joined at the end.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -20,24 +20,29 @@ _ATTRIBUTE: Final = ["string", "boolean", "long", "double"]
 _WRITERS: Final = {"bytes": "amount", "long": "number", "int": "number"}
 
 
-def compile_encode(schema: Schema, *, header: bytes, written: Container[str] = ()) -> Encode:
+def compile_encode(
+    schema: Schema, *, header: bytes, records: Mapping[str, Callable[[Any], bytes]] | None = None
+) -> Encode:
     """Make what writes values of *schema*.
 
     Args:
         schema: Says the names of fields.
         header: What each begins with.
-        written: Full names of records within that are bytes already.
+        records: What gives the bytes of records within, by their full names, where that is known.
 
     Raises:
         SchemaError: *schema* has a type that is never written so.
     """
-    source = _Source(written)
+    records = records or {}
+    numbers = {name: number for number, name in enumerate(records)}
+    source = _Source(numbers)
     source.value("value", schema.definition, schema.names)
     source.flush()
     text = "\n".join(
         ("def encode(value):", "    out = [HEADER]", *source.lines, "    return join(out)")
     )
-    space = {**_NAMES, "HEADER": header, "join": b"".join}
+    functions = {f"record_{numbers[name]}": write for name, write in records.items()}
+    space = {**_NAMES, **functions, "HEADER": header, "join": b"".join}
     # The text is made of schemas that come with the program, and of nothing else.
     exec(compile(text, f"<writer of {schema.name}>", "exec"), space)  # noqa: S102
     encode: Encode = space["encode"]
@@ -47,8 +52,8 @@ def compile_encode(schema: Schema, *, header: bytes, written: Container[str] = (
 class _Source:
     """Lines of a function's body, and the pieces that the next one appends."""
 
-    def __init__(self, written: Container[str]) -> None:
-        self._written = written
+    def __init__(self, records: Mapping[str, int]) -> None:
+        self._records = records
         self.lines: list[str] = []
         self._pieces: list[str] = []
         self._indent = "    "
@@ -76,8 +81,9 @@ class _Source:
                 raise SchemaError(f"{kind} is nothing that is owed")
 
     def _record(self, said: str, definition: Definition, names: Mapping[str, Any]) -> None:
-        if definition["name"] in self._written:
-            self._pieces.append(said)
+        number = self._records.get(definition["name"])
+        if number is not None:
+            self._pieces.append(f"record_{number}({said})")
             return
         for field in definition["fields"]:
             self.value(f"{said}.{snake(field['name'])}", field["type"], names)

@@ -103,7 +103,9 @@ def _counted(cases: Sequence[Case]) -> Iterable[tuple[tuple[str, str], int]]:
 def _plain(one: Any) -> Any:
     """Turn dataclasses and named tuples into objects."""
     if dataclasses.is_dataclass(one):
-        fields = {f.name: _plain(getattr(one, f.name)) for f in dataclasses.fields(one)}
+        fields = {
+            f.name: _plain(getattr(one, f.name)) for f in dataclasses.fields(one) if f.compare
+        }
         return {"is": type(one).__name__, **fields}
     if hasattr(one, "_asdict"):
         return {name: _plain(value) for name, value in one._asdict().items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pipeline.guest.lookup import Behind, Known
-from pipeline.orders.cart import lines_of
+from pipeline.orders.cart import lines_at
 from pipeline.orders.deadlines import Timer, identity_due, lacks, lines_due, order_due, payment_due
 from pipeline.orders.guest import Guest, WaitingOrder
 from pipeline.orders.policy import OrderPolicy
@@ -85,7 +85,7 @@ def _guest(known: Known, guest: Guest, policy: OrderPolicy) -> dict[str, Any]:
         "erased": guest.erased,
         "seen_at": _time(guest.seen_at),
         "identity": guest.identity is not None,
-        "cart_lines": len(lines_of(guest.cart.facts)),
+        "cart_lines": len(lines_at(guest.cart.log, policy.fact_codec)),
         "next_sequence": guest.sequence,
         "next_timer": _time(known.wake_at),
         "waiting_orders": [_order(order, guest, policy) for order in guest.waiting],

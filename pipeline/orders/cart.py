@@ -6,25 +6,25 @@ finds it; then it is forgotten.
 """
 
 from bisect import bisect_left
-from typing import Any, TypeAlias, assert_never
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias, assert_never
 
 from pipeline.commerce.events import (
     CartCleared,
     CartEvent,
-    EventId,
     ItemId,
     LineAdded,
     LineChanged,
     LineRemoved,
     OrderPlaced,
 )
-from pipeline.orders.guest import Cart, Fact
-from pipeline.orders.policy import LineCodec
+from pipeline.orders.guest import Cart, Fact, FactLog, Key
+from pipeline.orders.policy import FactCodec, LineCodec
 from pipeline.record import Instant, later
 from pipeline.sitecore.owed import Context, WrittenLine
 
-Key: TypeAlias = tuple[Instant, int, EventId]
-"""Where a fact stands among others."""
+Lines: TypeAlias = dict[ItemId, WrittenLine]
+"""A cart: lines by item, the one set last at the end."""
 
 _CART_EVENT = 0
 _PURCHASE = 1
@@ -55,11 +55,10 @@ def purchase_key(event: OrderPlaced) -> Key:
     return (event.occurred_at, _PURCHASE, event.event_id)
 
 
-def knows(cart: Cart, fact: Fact) -> bool:
+def knows(log: FactLog, fact: Fact, codec: FactCodec) -> bool:
     """Whether this very fact is in the log."""
-    facts, key = cart.facts, fact[:3]
-    index = _index(facts, key)
-    return index < len(facts) and facts[index][:3] == key
+    key = fact[:3]
+    return key <= log.newest and any(other[:3] == key for other in codec.read(log))
 
 
 def comes_too_late(cart: Cart, fact: Fact) -> bool:
@@ -70,70 +69,96 @@ def comes_too_late(cart: Cart, fact: Fact) -> bool:
     return fact.at <= cart.forgotten_to and fact.item_id is not None
 
 
-def with_fact(cart: Cart, fact: Fact, now: Instant, context: Context | None = None) -> Cart:
+def with_fact(
+    cart: Cart, fact: Fact, now: Instant, codec: FactCodec, context: Context | None = None
+) -> Cart:
     """Put a fact that is not known yet in its place.
 
     Args:
-        cart: The log without it.
+        cart: The cart without it.
         fact: Of any age.
         now: When we read of it.
+        codec: How facts are written.
         context: Circumstances of a cart event, kept if none newer are known; None
             for a purchase.
     """
-    facts = cart.facts
-    index = _index(facts, fact[:3])
     keeps = context is None or fact.at < cart.context_at
     return Cart(
-        (*facts, fact) if index == len(facts) else (*facts[:index], fact, *facts[index:]),
+        _with(cart.log, fact, codec),
         max(cart.newest_at, min(fact.at, now)),
+        cart.pruned_to,
         cart.forgotten_to,
         cart.context if keeps else context,
         cart.context_at if keeps else fact.at,
     )
 
 
-def without(cart: Cart, key: Key) -> Cart:
+def without(cart: Cart, key: Key, codec: FactCodec) -> Cart:
     """Take a fact out again, as if it had never been heard of."""
-    facts = tuple(fact for fact in cart.facts if fact[:3] != key)
-    return cart if len(facts) == len(cart.facts) else cart._replace(facts=facts)
+    facts = codec.read(cart.log)
+    kept = [fact for fact in facts if fact[:3] != key]
+    return cart if len(kept) == len(facts) else cart._replace(log=log_of(kept, codec))
 
 
-def pruned(cart: Cart, *, horizon_s: float, until: Instant | None) -> Cart:
-    """Forget facts without effect that are older than the horizon.
+def pruned(cart: Cart, *, horizon_s: float, until: Instant | None, codec: FactCodec) -> Cart:
+    """Forget facts without effect that are older than the horizon, now and then.
 
     Args:
         cart: With its newest fact already in it.
-        horizon_s: How far behind the newest fact a late one may still be.
+        horizon_s: How far behind the newest fact a late one may still be. What is older
+            stays for up to a quarter as long, so that not every fact has all others read.
         until: The cart at this instant and after it must stay what it is; None:
             nobody will ask for an older one.
+        codec: How facts are written.
     """
     bound = later(cart.newest_at, -horizon_s)
-    facts = cart.facts
-    if not facts or facts[0].at >= bound:
+    if cart.log.oldest_at >= bound or later(cart.pruned_to, horizon_s / 4) > bound:
         return cart
-    if until is not None and until < bound:
-        bound = until
-    old = facts[: _index(facts, (bound, 0, ""))]
+    facts = codec.read(cart.log)
+    cut = bound if until is None else min(bound, until)
+    old = facts[: bisect_left(facts, (cut, 0, ""))]
     kept = _with_effect(old)
     if len(kept) == len(old):
-        return cart
+        return cart._replace(pruned_to=bound)
     return cart._replace(
-        facts=(*kept, *facts[len(old) :]),
+        log=log_of((*kept, *facts[len(old) :]), codec),
+        pruned_to=bound,
         forgotten_to=max(cart.forgotten_to, old[-1].at),
     )
 
 
-def lines_of(facts: tuple[Fact, ...], before: Key | None = None) -> dict[ItemId, WrittenLine]:
-    """Fold facts into a cart: lines by item, the one set last at the end.
+def log_of(facts: Sequence[Fact], codec: FactCodec) -> FactLog:
+    """Write facts, oldest first."""
+    if not facts:
+        return FactLog()
+    return FactLog(
+        b"".join(map(codec.write, facts)),
+        len(facts),
+        sum(fact.size for fact in facts),
+        facts[0].at,
+        facts[-1][:3],
+    )
 
-    Args:
-        facts: Oldest first.
-        before: Where to stop; None: the cart as it now is.
-    """
-    lines: dict[ItemId, WrittenLine] = {}
+
+def lines_at(log: FactLog, codec: FactCodec, before: Key | None = None) -> Lines:
+    """Give the cart as it now is, or as it was right before a fact with that key."""
+    facts = codec.read(log)
+    return lines_of(facts if before is None else facts[: bisect_left(facts, before)])
+
+
+def lines_changed(log: FactLog, fact: Fact, codec: FactCodec) -> Lines | None:
+    """Give the cart as it now is; None where it would be the same without that fact of its log."""
+    facts = codec.read(log)
+    index = bisect_left(facts, fact[:3])
+    before = lines_of(facts[:index] + facts[index + 1 :])
+    lines = lines_of(facts) if index + 1 < len(facts) else lines_of((fact,), before.copy())
+    return None if lines == before else lines
+
+
+def lines_of(facts: Iterable[Fact], lines: Lines | None = None) -> Lines:
+    """Fold facts, oldest first, into a cart, which is theirs then; None: one that is empty."""
+    lines = {} if lines is None else lines
     for fact in facts:
-        if before is not None and fact[:3] >= before:
-            break
         item_id = fact.item_id
         if item_id is None:
             lines.clear()
@@ -144,7 +169,7 @@ def lines_of(facts: tuple[Fact, ...], before: Key | None = None) -> dict[ItemId,
     return lines
 
 
-def _with_effect(facts: tuple[Fact, ...]) -> list[Fact]:
+def _with_effect(facts: Sequence[Fact]) -> list[Fact]:
     kept: list[Fact] = []
     decided: set[ItemId] = set()
     for fact in reversed(facts):
@@ -159,7 +184,16 @@ def _with_effect(facts: tuple[Fact, ...]) -> list[Fact]:
     return kept
 
 
-def _index(facts: tuple[Fact, ...], key: tuple[Any, ...]) -> int:
-    if not facts or facts[-1].at < key[0]:
-        return len(facts)
-    return bisect_left(facts, key)
+def _with(log: FactLog, fact: Fact, codec: FactCodec) -> FactLog:
+    key = fact[:3]
+    if key > log.newest:
+        return FactLog(
+            log.written + codec.write(fact),
+            log.facts + 1,
+            log.size + fact.size,
+            log.oldest_at if log.facts else fact.at,
+            key,
+        )
+    facts = codec.read(log)
+    index = bisect_left(facts, key)
+    return log_of((*facts[:index], fact, *facts[index:]), codec)

@@ -1,7 +1,5 @@
 """What a guest does beside ordering: changes the cart, says who it is, looks around."""
 
-from operator import attrgetter
-
 from pipeline.commerce.events import (
     Behaviour,
     BrowserId,
@@ -12,9 +10,18 @@ from pipeline.commerce.events import (
     ProductsSearched,
 )
 from pipeline.orders.bounds import BROWSERS_MAX, CART_BYTES_MAX, FACTS_MAX, LINES_MAX
-from pipeline.orders.cart import comes_too_late, fact_of, knows, lines_of, pruned, with_fact
-from pipeline.orders.guest import Became, Cart, Fact, KnownIdentity
+from pipeline.orders.cart import (
+    comes_too_late,
+    fact_of,
+    knows,
+    lines_at,
+    lines_changed,
+    pruned,
+    with_fact,
+)
+from pipeline.orders.guest import Became, Cart, Fact, FactLog, KnownIdentity
 from pipeline.orders.line_rules import refuse
+from pipeline.orders.policy import FactCodec
 from pipeline.orders.seen import has_room, has_seen, with_seen
 from pipeline.orders.turn import Turn, context_of
 from pipeline.orders.validate import refuse_behaviour, refuse_cart_event, refuse_identity
@@ -24,30 +31,28 @@ from pipeline.refusal import Refusal
 from pipeline.sitecore.owed import Identity, OwedBehaviour, OwedIdentity
 from pipeline.sitecore.point_of_sale import PointOfSale
 
-_SIZE = attrgetter("size")
-
 
 def take_cart_event(turn: Turn, event: CartEvent, record: Record, pos: PointOfSale) -> Became:
     """Take a change of the cart: the cart is owed if it is another one now, and no order waits."""
+    codec = turn.policy.fact_codec
     refusal = refuse_cart_event(event, pos)
     if refusal is None:
         fact = fact_of(event, len(record.value or b""), turn.policy.line_codec)
-        if knows(turn.cart, fact):
+        if knows(turn.cart.log, fact, codec):
             return Became.REPEAT
         if comes_too_late(turn.cart, fact):
             return Became.LATE
         cart = _with(turn, event, fact)
-        refusal = _refuse_size(cart)
+        refusal = _refuse_size(cart.log, codec)
     if refusal is not None:
         turn.refuse(refusal, record)
         return Became.SET_ASIDE
-    before = turn.cart
     turn.cart = cart
     if turn.waiting:
         release(turn)
     elif tells_carts(turn):
-        lines = lines_of(cart.facts)
-        if lines != lines_of(before.facts):
+        lines = lines_changed(cart.log, fact, codec)
+        if lines is not None:
             owe_cart(turn, tuple(lines.values()))
     return Became.OWED if turn.owed else Became.NOTED
 
@@ -96,20 +101,21 @@ def take_behaviour(turn: Turn, event: Behaviour, record: Record) -> Became:
 
 def _with(turn: Turn, event: CartEvent, fact: Fact) -> Cart:
     return pruned(
-        with_fact(turn.cart, fact, turn.now, context_of(event)),
+        with_fact(turn.cart, fact, turn.now, turn.policy.fact_codec, context_of(event)),
         horizon_s=turn.policy.cart_horizon_s,
         until=cart_needed_from(turn.waiting),
+        codec=turn.policy.fact_codec,
     )
 
 
-def _refuse_size(cart: Cart) -> Refusal | None:
-    facts = len(cart.facts)
-    if facts > LINES_MAX and (lines := len(lines_of(cart.facts))) > LINES_MAX:
+def _refuse_size(log: FactLog, codec: FactCodec) -> Refusal | None:
+    if log.facts > LINES_MAX and (lines := len(lines_at(log, codec))) > LINES_MAX:
         return refuse("too_many_lines", "line", lines)
-    if facts > FACTS_MAX:
-        return refuse("too_many_cart_events", "", facts)
-    size = sum(map(_SIZE, cart.facts))
-    return refuse("cart_too_large", "line", f"{size} bytes") if size > CART_BYTES_MAX else None
+    if log.facts > FACTS_MAX:
+        return refuse("too_many_cart_events", "", log.facts)
+    if log.size > CART_BYTES_MAX:
+        return refuse("cart_too_large", "line", f"{log.size} bytes")
+    return None
 
 
 def _newest(known: KnownIdentity | None, event: GuestIdentified, pos: PointOfSale) -> KnownIdentity:

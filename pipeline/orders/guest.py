@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pipeline.commerce.events import (
     BrowserId,
@@ -37,12 +37,30 @@ class Fact(NamedTuple):
     """Bytes of the record that said so: what it weighs in state, roughly."""
 
 
-class Cart(NamedTuple):
-    """The facts of a cart, oldest first; those without effect only while late ones may come."""
+Key: TypeAlias = tuple[Instant, int, EventId]
+"""Where a fact stands among others: its first three fields."""
 
-    facts: tuple[Fact, ...] = ()
+
+class FactLog(NamedTuple):
+    """Facts, oldest first, as bytes: one that is newer than all is added without reading them."""
+
+    written: bytes = b""
+    facts: int = 0
+    """How many."""
+    size: int = 0
+    """Sum of their sizes."""
+    oldest_at: Instant = NEVER
+    newest: Key = (NEVER, 0, EventId(""))
+
+
+class Cart(NamedTuple):
+    """The facts of a cart; those without effect only while late ones may come."""
+
+    log: FactLog = FactLog()
     newest_at: Instant = NEVER
     """The newest fact's instant, but never past the time at which we read of it."""
+    pruned_to: Instant = NEVER
+    """Facts without effect that are older were looked for, and forgotten."""
     forgotten_to: Instant = NEVER
     """Nothing forgotten is newer. A fact that is not newer either comes too late."""
     context: Context | None = None

@@ -3,7 +3,7 @@
 from pipeline.commerce.events import OrderId, OrderPlaced, PaymentReceived
 from pipeline.orders.cart import (
     knows,
-    lines_of,
+    lines_at,
     pruned,
     purchase,
     purchase_key,
@@ -102,7 +102,7 @@ def _wait_or_owe(
     if held is None:
         waiting = WaitingOrder(event, record, record.timestamp)
     else:
-        turn.cart = without(turn.cart, purchase_key(held.event))
+        turn.cart = without(turn.cart, purchase_key(held.event), turn.policy.fact_codec)
         waiting = WaitingOrder(event, record, held.since, held.lines_waived, held.payment_waived)
     others = (other for other in turn.waiting if other is not held)
     turn.waiting = tuple(sorted((*others, waiting), key=lambda order: purchase_key(order.event)))
@@ -125,19 +125,22 @@ def _wait(turn: Turn, waiting: WaitingOrder) -> Became:
 
 def _take_cart_of_refused(turn: Turn, event: OrderPlaced) -> None:
     """What was bought is in the cart no more, whether or not the order can be told."""
-    before = lines_of(turn.cart.facts)
+    codec = turn.policy.fact_codec
+    before = lines_at(turn.cart.log, codec)
     _empty_cart(turn, event)
-    if lines_of(turn.cart.facts) != before:
+    if lines_at(turn.cart.log, codec) != before:
         owe_cart_after_order(turn, even_if_empty=True)
 
 
 def _empty_cart(turn: Turn, event: OrderPlaced) -> None:
     fact = purchase(event)
-    if not knows(turn.cart, fact):
+    codec = turn.policy.fact_codec
+    if not knows(turn.cart.log, fact, codec):
         turn.cart = pruned(
-            with_fact(turn.cart, fact, turn.now),
+            with_fact(turn.cart, fact, turn.now, codec),
             horizon_s=turn.policy.cart_horizon_s,
             until=cart_needed_from(turn.waiting),
+            codec=codec,
         )
 
 

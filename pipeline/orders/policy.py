@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from pipeline.commerce.events import Line
+from pipeline.orders.guest import Fact, FactLog
 from pipeline.sitecore.owed import WrittenLine
 from pipeline.sitecore.point_of_sale import PointOfSale
 
@@ -14,10 +15,20 @@ class LineCodec(Protocol):
     """Writes a line as what is owed will hold it, so that a cart is owed without doing so anew."""
 
     def write(self, line: Line) -> WrittenLine:
-        """Give its bytes, the same for equal lines."""
+        """Give its bytes."""
 
     def read(self, written: WrittenLine) -> Line:
         """Give the line that was written."""
+
+
+class FactCodec(Protocol):
+    """Writes what happened to a cart, so that a fact is added without the others being read."""
+
+    def write(self, fact: Fact) -> bytes:
+        """Give its bytes; those of several facts, one after the other, are a log."""
+
+    def read(self, log: FactLog) -> tuple[Fact, ...]:
+        """Give the facts of a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,8 @@ class OrderPolicy:
     """Namespace of delivery ids: one an installation."""
     line_codec: LineCodec
     """How the lines of a cart are remembered."""
+    fact_codec: FactCodec
+    """And what happened to them."""
     identity_wait_s: float = 600.0
     payment_wait_s: float = 60.0
     lines_wait_s: float = 60.0

@@ -2,7 +2,7 @@
 
 from pipeline.commerce.events import Contact, Line, OrderPlaced, Payment, PaymentReceived
 from pipeline.orders.bounds import ORDERS_MAX, WAITING_BYTES_MAX, WAITING_MAX
-from pipeline.orders.cart import lines_of, purchase_key
+from pipeline.orders.cart import lines_at, purchase_key
 from pipeline.orders.content import adds_up, digest_of
 from pipeline.orders.guest import KnownOrder, WaitingOrder
 from pipeline.orders.line_rules import refuse
@@ -36,7 +36,7 @@ def owe_cart_after_order(turn: Turn, *, even_if_empty: bool) -> None:
     """
     if turn.waiting:
         return
-    lines = lines_of(turn.cart.facts)
+    lines = lines_at(turn.cart.log, turn.policy.fact_codec)
     if lines or even_if_empty:
         owe_cart(turn, tuple(lines.values()))
 
@@ -162,5 +162,5 @@ def _payment_of(event: OrderPlaced, turn: Turn) -> Payment | None:
 
 
 def _lines_for(event: OrderPlaced, turn: Turn) -> tuple[Line, ...]:
-    lines = lines_of(turn.cart.facts, purchase_key(event))
+    lines = lines_at(turn.cart.log, turn.policy.fact_codec, purchase_key(event))
     return tuple(map(turn.policy.line_codec.read, lines.values()))

@@ -120,9 +120,13 @@ def written() -> Mapping[type, Schema]:
 
 @cache
 def _encodes() -> Mapping[type, Encode]:
-    encodes = {kind: compile_encode(one, header=one.header) for kind, one in written().items()}
+    lines = {schemas.LINE: line_codec.write}
+    encodes = {
+        kind: compile_encode(one, header=one.header, records=lines)
+        for kind, one in written().items()
+    }
     cart = written()[OwedCart]
-    ready = compile_encode(cart, header=cart.header, written=(line_codec.LINE,))
+    ready = compile_encode(cart, header=cart.header, records={schemas.LINE: bytes})
     return {**encodes, WrittenCart: ready}
 
 

@@ -5,7 +5,7 @@ So a guest is remembered, and a cart is owed, without its lines being read or wr
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from pipeline.commerce import schemas, values
 from pipeline.commerce.events import Line
@@ -20,15 +20,15 @@ from pipeline.sitecore.owed import WrittenLine
 
 _Slowly: TypeAlias = Callable[[bytes, int], Any]
 
-LINE: Final = f"{schemas.COMMERCE}.Line"
-
 
 def write(line: Line) -> WrittenLine:
-    """Give the bytes of a line, the same for equal lines.
+    """Give the bytes of a line: those that it was read from, or ours.
 
     Raises:
         ValueError: a value does not fit its Avro type.
     """
+    if line.written is not None:
+        return WrittenLine(line.written)
     try:
         return WrittenLine(_encode()(line))
     except IndexError:  # a very long text
@@ -61,8 +61,9 @@ def _encode() -> Encode:
 @cache
 def _reads() -> tuple[Straight, _Slowly]:
     """What reads lines that are plainly right, and what says of others what is wrong."""
-    return compile_straight(_schema()), compile_reader(_schema(), schemas.current()[LINE])
+    straight = compile_straight(_schema(), kept=(schemas.LINE,))
+    return straight, compile_reader(_schema(), schemas.current()[schemas.LINE])
 
 
 def _schema() -> Schema:
-    return schemas.released()[schemas.WRITTEN_RELEASE][LINE]
+    return schemas.released()[schemas.WRITTEN_RELEASE][schemas.LINE]

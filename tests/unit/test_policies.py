@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from pipeline.assemble import fact_codec
 from pipeline.config import PointOfSaleSettings, Settings, SitecoreSettings
 from pipeline.errors import ConfigError
 from pipeline.orders.policy import OrderPolicy
@@ -42,7 +43,9 @@ def test_the_defaults_of_settings_and_policies_agree() -> None:
         update={"sitecore": SET.sitecore.model_copy(update={"order_age_max_days": 30.0})}
     )
 
-    assert order_policy(settings) == OrderPolicy(points, application_id(SET), line_codec)
+    assert order_policy(settings) == OrderPolicy(
+        points, application_id(SET), line_codec, fact_codec
+    )
     assert delivery_policy(settings) == type(delivery_policy(SET))(points)
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.assemble import state
+from pipeline.assemble import fact_codec, state
 from pipeline.commerce.events import ItemId, OrderId
 from pipeline.errors import StateError
 from pipeline.orders import bounds
+from pipeline.orders.cart import log_of
 from pipeline.orders.guest import Cart, Fact, Guest, KnownOrder, SeenEvents, WaitingOrder
 from pipeline.record import Instant, Position, Record
 from pipeline.sitecore import line_codec
@@ -62,7 +63,7 @@ def test_every_part_of_a_guest_survives() -> None:
     assert again == guest
     assert again.waiting[0].record.headers == (("source", b"till"), ("empty", None))
     assert isinstance(again.waiting[0].record.value, bytes)
-    assert again.cart.facts[1].line == guest.cart.facts[1].line
+    assert fact_codec.read(again.cart.log)[1].line == fact_codec.read(guest.cart.log)[1].line
 
 
 @given(st.data(), days(known=False))
@@ -145,7 +146,7 @@ def test_a_guest_at_every_bound_fits_into_a_record() -> None:
     record = Record(Position("shop", 0, 1), at(1), b"ann", b"." * 1300)
     fact = Fact(at(1), 0, order.event_id, ItemId("i"), line_codec.write(line("x" * 150)), 260)
     guest = full_guest()._replace(
-        cart=Cart((fact,) * (bounds.CART_BYTES_MAX // 260)),
+        cart=Cart(log_of((fact,) * (bounds.CART_BYTES_MAX // 260), fact_codec)),
         waiting=(WaitingOrder(order, record, at(1)),) * (bounds.WAITING_BYTES_MAX // 1300),
         orders={
             OrderId(f"{n:0{bounds.ID_CHARACTERS_MAX}}"): KnownOrder(b"." * 16, at(1), paid=True)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TypedDict, TypeVar
 from uuid import UUID, uuid5
 
+from pipeline.assemble import fact_codec
 from pipeline.commerce.events import (
     Attributes,
     BrowserId,
@@ -60,6 +61,7 @@ POLICY = OrderPolicy(
     },
     application=UUID(int=7),
     line_codec=line_codec,
+    fact_codec=fact_codec,
 )
 
 _IDS = UUID(int=42)

@@ -7,10 +7,10 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.assemble import state
+from pipeline.assemble import fact_codec, state
 from pipeline.commerce.events import CommerceEvent, OrderPlaced
 from pipeline.orders.advance import advance, wake
-from pipeline.orders.cart import lines_of
+from pipeline.orders.cart import lines_at
 from pipeline.orders.guest import Became, Guest, Step
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import Instant, Position, Record, later
@@ -36,6 +36,7 @@ ANY_POLICY = OrderPolicy(
     },
     application=UUID(int=3),
     line_codec=line_codec,
+    fact_codec=fact_codec,
     identity_wait_s=300,
     payment_wait_s=200,
     lines_wait_s=100,
@@ -76,7 +77,7 @@ def test_the_cart_in_state_is_the_cart_that_was_told(data: st.DataObject, day: D
     story = heard(data.draw(arrivals(day)))
 
     assert story.guest is not None
-    lines = map(line_codec.read, lines_of(story.guest.cart.facts).values())
+    lines = map(line_codec.read, lines_at(story.guest.cart.log, fact_codec).values())
     assert told_to_sitecore(story) == dict(in_cart(lines))
 
 

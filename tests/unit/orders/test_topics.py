@@ -77,7 +77,7 @@ def _named(owed: Owed) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """With the names of fields, for people."""
     if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value) if one.compare}
     if isinstance(value, Position):
         return str(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
