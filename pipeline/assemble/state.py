@@ -32,7 +32,7 @@ def _decoder() -> msgspec.msgpack.Decoder[Guest]:
 def encode(guest: Guest, wake_at: Instant | None) -> bytes:
     """Write a guest and the time of its next timer."""
     wake = _NO_WAKE if wake_at is None else wake_at
-    return _HEAD + wake.to_bytes(8, "big", signed=True) + _encoder.encode(guest)
+    return b"".join((_HEAD, wake.to_bytes(8, "big", signed=True), _encoder.encode(guest)))
 
 
 def decode(value: bytes) -> Guest:

@@ -83,9 +83,10 @@ def with_fact(
             for a purchase.
     """
     keeps = context is None or fact.at < cart.context_at
+    newest_at = fact.at if fact.at < now else now
     return Cart(
         _with(cart.log, fact, codec),
-        max(cart.newest_at, min(fact.at, now)),
+        newest_at if newest_at > cart.newest_at else cart.newest_at,
         cart.pruned_to,
         cart.forgotten_to,
         cart.context if keeps else context,
