@@ -54,6 +54,8 @@ class FakeLog:
     """Ends past what is no record, of which the next fetch tells."""
     reading: dict[Input, int] = field(default_factory=dict)
     paused: bool = False
+    windows: list[float] = field(default_factory=list)
+    """How long each fetch might have waited."""
     session: str = "session-0"
     _listener: Listener | None = None
     _following: dict[int, int] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class FakeLog:
     def fetch(self, records_max: int, window_s: float) -> Fetched:
         """Hand out everything, then tell of rebalances: records of what has gone come along."""
         self._does("fetch")
+        self.windows.append(window_s)
         records: list[Record] = []
         reached: dict[Input, int] = {}
         for one, position in list(self.reading.items()):

@@ -26,7 +26,8 @@ from pipeline.metrics import transactions
 from pipeline.record import Instant, Record
 
 _ANSWER_S: Final = 2.0
-_FETCH_WAIT_MS: Final = 100
+_GATHERING: Final = {"fetch.min.bytes": 1_048_576, "fetch.wait.max.ms": 25}
+"""Records are taken in batches anyway, and answering for each takes most of a broker's time."""
 
 
 class KafkaLog:
@@ -53,7 +54,8 @@ class KafkaLog:
         several = role.co_partitioned and len(names.commerce) > 1
         self._settings, self._check, make = kafka, role.check, role.clients
         transactions.gap_limited(poll_gap_max_s(kafka))
-        own = {"enable.partition.eof": True, "fetch.wait.max.ms": _FETCH_WAIT_MS}
+        gathering = {name: kafka.client.get(name, ours) for name, ours in _GATHERING.items()}
+        own = {"enable.partition.eof": True, **gathering}
         # Range without the new protocol is eager: every assignment replaces the one before.
         self._eager = several and kafka.group_protocol == "classic"
         self._reading: dict[Input, int] = {}

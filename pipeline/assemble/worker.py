@@ -72,7 +72,7 @@ class AssembleWorker:
         self._stopping = False
         self._backoff = Backoff(log, clock)
         self._gaps = transactions.Gaps()
-        self._turned_at = clock.elapsed_s()
+        self._turned_at = self._fetched_at = clock.elapsed_s()
 
     def run(self) -> None:
         """Work until stopped.
@@ -117,6 +117,7 @@ class AssembleWorker:
         self._backoff.turned()
         self._restorer.turn(soon=self._longest_wait_ends_at())
         fetched = self._log.fetch(self._settings.batch_max, self._window_s())
+        self._fetched_at = self._clock.elapsed_s()
         batch = Batch(self._members.active, self._outputs)
         try:
             for record in fetched.records:
@@ -178,10 +179,15 @@ class AssembleWorker:
         self._outputs.limits = self._log.limits()
 
     def _window_s(self) -> float:
-        """Wait for records only where some may come."""
+        """Wait for records only where some may come, and only for what is left of the window.
+
+        They have gathered while the last batch was decided and kept.
+        """
         members = self._members
-        idle = bool(members.active) or members.settled() or not members.joined
-        return self._settings.batch_window_s if idle else 0.0
+        if not (members.active or members.settled() or not members.joined):
+            return 0.0
+        busy_s = self._clock.elapsed_s() - self._fetched_at
+        return max(0.0, self._settings.batch_window_s - busy_s)
 
     def _longest_wait_ends_at(self) -> Instant:
         policy = self._policy

@@ -13,6 +13,7 @@ from pipeline.kafka.entries import Changes, Entry
 from pipeline.kafka.offsets import first_since, published_ends
 
 _CHUNK: Final = 10_000
+_READ_AHEAD_PAUSE_MS: Final = 20
 _TURN_S: Final = 0.2
 
 
@@ -35,7 +36,12 @@ class Changelog:
         make: Callable[[ClientConfig], Consumer] = Consumer,
     ) -> None:
         """Prepare to read; *consumer* names a group that is never joined."""
-        own = {"enable.partition.eof": True, "auto.offset.reset": "earliest"}
+        own = {
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            # The client stops for so long once it has read enough ahead; a second by default.
+            "fetch.queue.backoff.ms": _READ_AHEAD_PAUSE_MS,
+        }
         self._consumer = make({**consumer, **own})
         self._admin = admin
         self._topic = topic

@@ -10,26 +10,29 @@ from pathlib import Path
 
 import pytest
 
-POLITE = """
+POLITE = r"""
 import signal, sys, time
 def stop(*_):
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     time.sleep(0.3)
-    print("stopped", flush=True)
+    sys.stdout.write("stopped\n")
+    sys.stdout.flush()
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
-print("up", flush=True)
+sys.stdout.write("up\n")
+sys.stdout.flush()
 while True: time.sleep(0.01)
 """
 """A worker that drains for a moment; a second signal would cut it."""
 
-ENDS_WITH_PARENT = """
+ENDS_WITH_PARENT = r"""
 import threading, sys
 from pathlib import Path
 from pipeline.cli.signals import stop_with_parent
 stop = threading.Event()
 stop_with_parent(stop.set)
-print("up", flush=True)
+sys.stdout.write("up\n")
+sys.stdout.flush()
 stop.wait()
 Path(sys.argv[1]).touch()
 """
@@ -42,8 +45,10 @@ def together(*programs: tuple[str, ...]) -> Iterator[subprocess.Popen[str]]:
     driver = f"from pipeline.cli.children import run_together as r; exit(r({commands!r}))"
     process = subprocess.Popen([sys.executable, "-c", driver], stdout=subprocess.PIPE, text=True)
     with process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def up(process: subprocess.Popen[str], count: int) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.assemble import fact_codec
 from pipeline.commerce.events import CommerceEvent
+from pipeline.orders.cart import log_of
 from pipeline.orders.guest import Became
 from pipeline.sitecore.codec import as_read
 from pipeline.sitecore.owed import OwedCart
@@ -183,6 +184,32 @@ def test_what_was_removed_long_ago_is_forgotten_altogether() -> None:
 
     assert story.guest is not None
     assert [fact.item_id for fact in fact_codec.read(story.guest.cart.log)] == ["coat"]
+
+
+def test_what_has_no_effect_is_forgotten_a_quarter_of_the_horizon_late_at_most() -> None:
+    """So it is looked for now and then, and not at each change: that would read all others."""
+    every_s = 60
+    horizon = int(POLICY.cart_horizon_s) // every_s
+    story = told(added(0, "hat"), added(1, "shoes"), removed(2, "shoes"))
+    numbers = []
+    for number in range(1, 3 * horizon):
+        story.hears(changed(number * every_s, "coat", number), second=number * every_s)
+        assert story.guest is not None
+        numbers.append(story.guest.cart.log.facts)
+
+    base = ["hat", "coat"]
+    assert max(numbers) <= horizon + horizon / 4 + len(base) + 1
+    assert max(numbers[2 * horizon :]) - min(numbers[2 * horizon :]) > horizon / 8
+
+
+def test_facts_that_arrive_in_any_order_find_their_place() -> None:
+    """The log is added to where it ends, and written anew where a fact lies further up."""
+    story = told(added(1, "a"), added(5, "b"), added(3, "c"), added(7, "d"), added(2, "e"))
+
+    assert story.guest is not None
+    facts = fact_codec.read(story.guest.cart.log)
+    assert [fact.item_id for fact in facts] == ["a", "e", "c", "b", "d"]
+    assert story.guest.cart.log == log_of(facts, fact_codec)
 
 
 def test_the_last_emptying_is_never_forgotten() -> None:
