@@ -10,10 +10,10 @@ SEEDS ?= 1000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs soak torture bench-assemble bench-deliver bench-latency bench-restore bench-state compare-assemble lock clean
+.PHONY: help demo test lint format docs soak torture bench-assemble bench-deliver bench-deliver-age bench-deliver-kills bench-deliver-pacing bench-latency bench-restore bench-state compare-assemble lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say make PYTHON=python3.12, for example." >&2; exit 1; }
@@ -44,8 +44,17 @@ torture: $(VENV)/dev ## Kill, freeze and restart everything at random: make tort
 bench-assemble: $(VENV)/dev ## Measure assemble: events a second, exactly once, on one core
 	$(BIN)/python -m benchmarks.bench_assemble $(ARGS)
 
-bench-deliver: $(VENV)/dev ## Measure deliver: requests a second at 0 and 50 ms, on one core
+bench-deliver: $(VENV)/dev ## Measure deliver: requests a second, on one core, at answers after 0 to 200 ms
 	$(BIN)/python -m benchmarks.bench_deliver $(ARGS)
+
+bench-deliver-age: $(VENV)/dev ## Measure how old a message is when it arrives, at a steady rate
+	$(BIN)/python -m benchmarks.bench_deliver_age $(ARGS)
+
+bench-deliver-kills: $(VENV)/dev ## Measure what is repeated after kills at full rate
+	$(BIN)/python -m benchmarks.bench_deliver_kills $(ARGS)
+
+bench-deliver-pacing: $(VENV)/dev ## Measure how well workers keep to a destination's limit
+	$(BIN)/python -m benchmarks.bench_deliver_pacing $(ARGS)
 
 bench-latency: $(VENV)/dev ## Measure from an event's publishing until what is owed is read, at a steady rate
 	$(BIN)/python -m benchmarks.bench_latency $(ARGS)

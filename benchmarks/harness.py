@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -67,6 +67,20 @@ class Pinned:
         """Wait for the end; raise with the end of its log when it failed."""
         if self._process.wait(timeout_s):
             self.check()
+
+    def until(self, ready: Callable[[], bool], timeout_s: float = 60.0) -> None:
+        """Wait until it is ready; raise with the end of its log when it ends or takes too long."""
+        give_up_at = time.monotonic() + timeout_s
+        while not ready():
+            self.check()
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"{self._process.args!r} is not ready: {self.tail()}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End the process with signal 9."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> None:
         """End the process, at once if it does not in twenty seconds."""
