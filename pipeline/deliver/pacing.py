@@ -6,7 +6,9 @@ All instants are seconds of one monotonic clock.
 import math
 from collections import deque
 
-BURST_S = 0.1
+from pipeline.deliver.learned import Learned
+
+BURST_S = 0.05
 """How much unused rate is kept: requests may come in bursts of that much time."""
 MARGIN = 0.1
 """Part added to every pause that the destination asks for; clocks differ and so do servers."""
@@ -16,8 +18,6 @@ LEARN_S = 5.0
 FACTOR_MIN = 0.05
 RECOVERY_PER_S = 0.02
 """How fast the factor rises again while no 429 comes."""
-RATE_MIN = 1.0
-"""The group is never slowed below one request a second by what it learns."""
 _TICK_S = 0.25
 _ALMOST = 1e-6
 """Of a token: what rounding may cost."""
@@ -29,16 +29,17 @@ class _Recent:
     __slots__ = ("_ticks", "count")
 
     def __init__(self) -> None:
-        self._ticks: deque[tuple[float, int]] = deque()
-        self.count = 0
+        self._ticks: deque[list[float]] = deque()
+        """Begin of each short time, and how often in it."""
+        self.count = 0.0
 
     def add(self, now: float) -> None:
-        tick = now - now % _TICK_S
-        if self._ticks and self._ticks[-1][0] == tick:
-            self._ticks[-1] = (tick, self._ticks[-1][1] + 1)
-        else:
-            self._ticks.append((tick, 1))
         self.count += 1
+        if self._ticks and now < self._ticks[-1][0] + _TICK_S:
+            self._ticks[-1][1] += 1
+        else:
+            self.forget(now - LEARN_S)
+            self._ticks.append([now, 1])
 
     def forget(self, before: float) -> None:
         while self._ticks and self._ticks[0][0] < before:
@@ -55,7 +56,7 @@ class Pacing:
     def __init__(self, requests_per_s: float | None) -> None:
         """Begin with an empty bucket; None: no limit until the first 429."""
         self._configured = requests_per_s
-        self._learned: float | None = None
+        self._learned: Learned | None = None
         self._share = 1.0
         self._factor = 1.0
         self._tokens = 0.0
@@ -68,8 +69,9 @@ class Pacing:
     @property
     def rate(self) -> float | None:
         """Requests a second that this worker may send now; None: no limit."""
-        base = self._configured if self._learned is None else self._learned
-        return None if base is None else base * self._share * self._factor
+        if self._configured is not None:
+            return self._configured * self._share * self._factor
+        return None if self._learned is None else self._learned.rate * self._share
 
     def shared(self, share: float) -> None:
         """Take the part of the group's rate that belongs to our part of the partitions."""
@@ -81,10 +83,11 @@ class Pacing:
 
     def wait_s(self, now: float) -> float:
         """How long to wait before the next request may start; 0: it may start now."""
-        pause = self.pause_s(now)
+        if now < self._paused_until:
+            return self._paused_until - now
         rate = self.rate
-        if pause > 0 or rate is None:
-            return pause
+        if rate is None:
+            return 0.0
         if rate == 0:
             return math.inf
         self._fill(now, rate)
@@ -96,49 +99,47 @@ class Pacing:
         if rate is not None:
             self._fill(now, rate)
             self._tokens -= 1
+            if self._learned is not None and self._tokens < 1:
+                self._learned.used_up(now)
 
     def accepted(self, now: float) -> None:
         """Count a request that was answered, whatever the answer, but for 429."""
         self._accepted.add(now)
-        self._forget(now)
-        self._recover(now)
+        if self._slowed_at != -math.inf:
+            self._recover(now)
 
     def throttled(self, now: float, after_s: float) -> None:
         """Pause everything, and go on more slowly, with an empty bucket."""
         self._throttled.add(now)
-        self._forget(now)
         until = now + after_s + max(MARGIN_MIN_S, after_s * MARGIN)
-        self._slow_down(now)
+        # The answers to requests that left before the pause say nothing new.
+        if now >= self._paused_until:
+            self._slow_down(now)
         self._paused_until = max(self._paused_until, until)
         self._filled_at = self._paused_until
         self._tokens = 0.0
 
     def _slow_down(self, now: float) -> None:
-        # The answers to requests that left before the pause say nothing new.
-        if now < self._paused_until:
-            return
-        if self._configured is None and self._learned is None:
-            taken = max(RATE_MIN, self._accepted.per_s(now))
-            self._learned = taken / self._share if self._share else taken
-        share = self._throttled.count / (self._throttled.count + self._accepted.count)
-        self._factor = max(FACTOR_MIN, self._factor * (1 - share / 2))
-        self._slowed_at = now
+        self._accepted.forget(now - LEARN_S)
+        self._throttled.forget(now - LEARN_S)
+        if self._configured is not None:
+            share = self._throttled.count / (self._throttled.count + self._accepted.count)
+            self._factor = max(FACTOR_MIN, self._factor * (1 - share / 2))
+            self._slowed_at = now
+        elif self._learned is None:
+            self._learned = Learned(self._accepted.per_s(now) / (self._share or 1.0))
+        else:
+            self._learned.throttled()
 
     def _recover(self, now: float) -> None:
-        """Rise to the configured rate; what was only learned is left behind again."""
+        """Rise to the configured rate again."""
         since = now - self._slowed_at
-        if self._slowed_at == -math.inf or since < 1:
-            return
-        most = 1.0 if self._configured is not None else math.inf
-        self._factor = min(most, self._factor * (1 + RECOVERY_PER_S * since))
-        self._slowed_at = now
+        if since >= 1:
+            self._factor = min(1.0, self._factor * (1 + RECOVERY_PER_S * since))
+            self._slowed_at = now
 
     def _fill(self, now: float, rate: float) -> None:
         most = max(1.0, rate * BURST_S)
         since = 0.0 if self._filled_at == -math.inf else max(0.0, now - self._filled_at)
         self._tokens = min(most, self._tokens + since * rate)
         self._filled_at = max(now, self._filled_at)
-
-    def _forget(self, now: float) -> None:
-        self._accepted.forget(now - LEARN_S)
-        self._throttled.forget(now - LEARN_S)

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.deliver.pacing import FACTOR_MIN, Pacing
+from tests.unit.deliver.limited import LIMIT, played
 
 
 def sent(pacing: Pacing, seconds: float, *, start: float = 0.0, step: float = 0.001) -> int:
@@ -123,10 +124,27 @@ def test_a_learned_base_is_left_behind_again() -> None:
     pacing = Pacing(None)
     pacing.accepted(0)
     pacing.throttled(1, 1)
-    assert pacing.rate is not None
     slow = pacing.rate
+    assert slow is not None
 
-    for at in range(3, 100):
-        pacing.accepted(at)
+    sent(pacing, 10, start=3)
 
     assert pacing.rate > 3 * slow
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_a_limit_that_is_told_is_used_up_and_not_passed(workers: int) -> None:
+    """Every 429 costs a pause of all."""
+    used, refused = played(workers, told=LIMIT)
+
+    assert used >= 0.99
+    assert refused < 0.005
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_a_limit_that_is_not_told_is_found(workers: int) -> None:
+    """No limit of the Stream API is documented."""
+    used, refused = played(workers, told=None)
+
+    assert used >= 0.85
+    assert refused < 0.02
