@@ -89,7 +89,7 @@ class Breaker:
 
     def wait_s(self, now: float) -> float:
         """How long to wait before the next request may start; infinity while one is probing."""
-        if self.state is State.CLOSED:
+        if not self._outage and self.held is None:
             return 0.0
         return math.inf if self._probing else max(0.0, self._probe_at - now)
 

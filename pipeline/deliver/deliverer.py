@@ -114,8 +114,6 @@ class Deliverer:
             case port.Read(partition=number, records=records):
                 self._worker.read(number, records)
                 self._kafka.taken()
-            case port.Answered(done=done, error=error):
-                done(error)
             case port.Failed(error=error):
                 self.fail(error)
             case port.Left():

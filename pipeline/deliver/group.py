@@ -98,13 +98,13 @@ class Group:
         """Which of our assignments a partition belongs to; None: it is not ours."""
         return self._ours.get(partition)
 
-    def read(self) -> None:
-        """Take what has come; rebalances happen in here.
+    def read(self, wait_s: float) -> None:
+        """Take what comes within a time, or as much as fits; rebalances happen in here.
 
         Raises:
             FatalKafkaError: Kafka ended this client.
         """
-        messages: list[Any] = self._consumer.consume(READ_MAX, timeout=0)
+        messages: list[Any] = self._consumer.consume(READ_MAX, timeout=wait_s)
         for number, run in groupby(messages, key=lambda message: message.partition()):
             self._take(number, list(run))
         if time.monotonic() >= self._ends_at:

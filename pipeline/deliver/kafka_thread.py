@@ -1,9 +1,16 @@
-"""The one thread that moves records, offsets and writes between Kafka and the deliverer's loop."""
+"""Kafka as the deliverer's loop sees it: a thread moves records and offsets, the loop its writes.
 
+Writes are produced and their acknowledgements taken on the loop, where they are waited for, and
+never by the thread: it would have to be given the interpreter for each of them.
+"""
+
+import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
@@ -12,7 +19,6 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from pipeline.config import LEDGER_TIMEOUT_S, KafkaSettings, TopicSettings
 from pipeline.deliver.group import Group
 from pipeline.deliver.port import (
-    Answered,
     Assigned,
     Done,
     Event,
@@ -23,12 +29,17 @@ from pipeline.deliver.port import (
     Restored,
 )
 from pipeline.deliver.restorer import Restorer
+from pipeline.deliver.timer import Timer
 from pipeline.errors import FatalKafkaError
 from pipeline.kafka.clients import consumer_config, producer_config
 from pipeline.kafka.dead_letters import DeadLetter, Encoded, encode
 
-TURN_S: Final = 0.004
-"""Longest wait of a turn, when no write is acknowledged meanwhile."""
+TURN_S: Final = 0.002
+"""Longest wait of a turn: records that come meanwhile are read together."""
+ACK_S: Final = 0.001
+"""Time between two looks for acknowledgements, while any are awaited."""
+IDLE_S: Final = 1.0
+"""The same while none are: the client may have something to complain of."""
 ALIVE_S: Final = 30.0
 """A thread that has not turned for so long hangs."""
 _RELEASE_MARGIN_S: Final = 5.0
@@ -58,12 +69,13 @@ class KafkaThread:
         # Whether there is a committed offset, and one that still exists, is looked at by us.
         own = {"auto.offset.reset": "earliest", "enable.partition.eof": True}
         self._consumer_config = consumer_config(kafka, group=group, member=instance, own=own)
-        soon = {"message.timeout.ms": int(LEDGER_TIMEOUT_S * 1000), "linger.ms": 2}
+        soon = {"message.timeout.ms": int(LEDGER_TIMEOUT_S * 1000)}
         self._producer_config = producer_config(kafka, own=soon)
         self._restorer = Restorer(kafka, topics, group=group)
         self._events: deque[Event] = deque()
         self._restored: deque[tuple[int, Restored | Failed]] = deque()
-        self._commands: deque[Callable[[], None]] = deque()
+        self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._acks = Timer(self._acknowledge)
         self._leaving = False
         self._untaken = 0
         self._member = False
@@ -75,6 +87,7 @@ class KafkaThread:
         """Join the group, on a thread of its own."""
         self._inbox = inbox
         self._producer = Producer(self._producer_config)
+        self._acks.within(IDLE_S)
         self._restorer.start(lambda at, what: self._restored.append((at, what)))
         self._group = Group(
             self._consumer_config,
@@ -87,7 +100,7 @@ class KafkaThread:
 
     def taken(self) -> None:
         """Read on: one `Read` was taken in hand."""
-        self._commands.append(self._taken)
+        self._commands.put(self._taken)
 
     def keep(self, partition: int, key: bytes, *, value: bytes | None, done: Done) -> None:
         """Write one value of the deliveries."""
@@ -100,23 +113,23 @@ class KafkaThread:
 
     def commit(self, offsets: Mapping[int, int]) -> None:
         """Commit offsets; `Committed` answers."""
-        self._commands.append(lambda: self._group.commit(offsets))
+        self._commands.put(lambda: self._group.commit(offsets))
 
     def pause(self, partition: int) -> None:
         """Stop reading a partition."""
-        self._commands.append(lambda: self._group.pause(partition))
+        self._commands.put(lambda: self._group.pause(partition))
 
     def resume(self, partition: int) -> None:
         """Go on reading it."""
-        self._commands.append(lambda: self._group.resume(partition))
+        self._commands.put(lambda: self._group.resume(partition))
 
     def release(self, partition: int, offset: int | None, *, clean: bool) -> None:
         """Give a partition back."""
-        self._commands.append(lambda: self._group.release(partition, offset, clean=clean))
+        self._commands.put(lambda: self._group.release(partition, offset, clean=clean))
 
     def leave(self) -> None:
         """Leave the group and end; everything was released."""
-        self._commands.append(self._leave)
+        self._commands.put(self._leave)
 
     def alive(self) -> bool:
         """Whether it turned lately; on any thread."""
@@ -127,18 +140,22 @@ class KafkaThread:
         return self._member
 
     def _produce(self, topic: str, partition: int, outgoing: Encoded, done: Done) -> None:
-        # Producing never waits, and librdkafka takes it on any thread.
-        try:
+        try:  # Producing never waits.
             self._producer.produce(
                 topic,
                 value=outgoing.value,
                 key=outgoing.key,
                 partition=partition,
                 headers=list(outgoing.headers),
-                on_delivery=partial(self._reported, done),
+                on_delivery=partial(_reported, done),
             )
         except (BufferError, KafkaException) as error:
-            self._events.append(Answered(done, str(error)))
+            asyncio.get_running_loop().call_soon(done, str(error))
+        self._acks.within(ACK_S)
+
+    def _acknowledge(self) -> None:
+        self._producer.poll(0)
+        self._acks.within(ACK_S if len(self._producer) else IDLE_S)
 
     # On the thread.
 
@@ -158,10 +175,12 @@ class KafkaThread:
             self._flush()
 
     def _turn(self) -> None:
-        self._serve()
         # Pausing must not come too late: what the loop has not taken in hand yet, it cannot count.
-        if not self._untaken:
-            self._group.read()
+        if self._untaken:
+            self._serve()
+        else:
+            self._group.read(TURN_S)
+            self._serve(0)
         self._member = self._group.member
         while self._restored:
             assignment, what = self._restored.popleft()
@@ -170,12 +189,14 @@ class KafkaThread:
                 self._say(what)
         self._flush()
 
-    def _serve(self) -> None:
-        """Wait a little for acknowledgements, do what the loop asked for, tell it what happened."""
+    def _serve(self, wait_s: float = TURN_S) -> None:
+        """Tell the loop what happened, and do what it asks for; wait a little until it does."""
         self._turned_at = time.monotonic()
-        self._producer.poll(TURN_S)
-        while self._commands:
-            self._commands.popleft()()
+        self._flush()
+        with contextlib.suppress(Empty):
+            self._commands.get(timeout=wait_s)()
+            while True:
+                self._commands.get_nowait()()
         self._flush()
 
     def _say(self, event: Event) -> None:
@@ -192,11 +213,12 @@ class KafkaThread:
         if events:
             self._inbox(events)
 
-    def _reported(self, done: Done, error: KafkaError | None, _message: Message) -> None:
-        self._events.append(Answered(done, None if error is None else str(error)))
-
     def _taken(self) -> None:
         self._untaken -= 1
 
     def _leave(self) -> None:
         self._leaving = True
+
+
+def _reported(done: Done, error: KafkaError | None, _message: Message) -> None:
+    done(None if error is None else str(error))

@@ -1,8 +1,9 @@
 """What the compacted topic `deliveries` holds: a guest's delivery, or a hold, as bytes.
 
 A delivery is one format byte, one version byte, the offset below which the guest's records are
-finished as eight bytes, most significant first, and the delivery as MessagePack. So what was
-finished before a restart is skipped without decoding anything.
+finished as eight bytes, most significant first, and the delivery as MessagePack: its parts in
+their order, without names. So what was finished before a restart is skipped without decoding
+anything.
 """
 
 from functools import cache
@@ -17,6 +18,7 @@ from pipeline.sitecore.delivery import Delivery
 
 FORMAT: Final = 0xD5
 VERSION: Final = 1
+_HEAD: Final = bytes((FORMAT, VERSION))
 _HEAD_BYTES: Final = 10
 
 HOLD_KEY: Final = b"\xffhold"
@@ -32,8 +34,7 @@ def _decoder() -> msgspec.msgpack.Decoder[Delivery]:
 
 def encode(delivery: Delivery) -> bytes:
     """Write a delivery."""
-    head = bytes((FORMAT, VERSION)) + delivery.finished.to_bytes(8, "big")
-    return head + _encoder.encode(delivery)
+    return _HEAD + delivery.finished.to_bytes(8, "big") + _encoder.encode(delivery)
 
 
 def decode(value: bytes) -> Delivery:
@@ -69,7 +70,7 @@ def guest_of(key: bytes) -> GuestId:
 
 def encode_hold(hold: Hold) -> bytes:
     """Write why everything is held."""
-    return bytes((FORMAT, VERSION)) + hold.value.encode()
+    return _HEAD + hold.value.encode()
 
 
 def decode_hold(value: bytes) -> Hold:

@@ -7,7 +7,7 @@ from pipeline.deliver.lanes import Item, Lanes
 from pipeline.deliver.letters import WORKER
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.port import Clock
-from pipeline.metrics import BACKLOG, OLDEST, RECORDS, label_of
+from pipeline.metrics import BACKLOG, OLDEST, RECORDS, label_of, series
 from pipeline.metrics import deliver as metrics
 from pipeline.sitecore.outcome import Delivered, Outcome, Retry, Unknown
 from pipeline.sitecore.request import Request, SendEvent
@@ -45,7 +45,7 @@ class Observer:
 
     def left(self, item: Item, how: Exit) -> None:
         """Count a record that is done, and how long it took if it was delivered."""
-        RECORDS.labels(self._topic, how.outcome).inc()
+        series(RECORDS, self._topic, how.outcome).inc()
         if how.outcome == "skipped":
             metrics.SKIPPED.labels(how.reason).inc()
         elif how.outcome == "delivered" and item.owed is not None:

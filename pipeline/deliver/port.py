@@ -88,15 +88,6 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """Kafka answered a write."""
-
-    done: "Done"
-    error: str | None
-    """None: it has it; else why it may not have it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Left:
     """We are no longer a member of the group."""
 
@@ -113,7 +104,6 @@ Event: TypeAlias = (
     | Restored
     | Read
     | Reached
-    | Answered
     | Committed
     | Revoking
     | Lost
@@ -144,11 +134,11 @@ class KafkaPort(Protocol):
         ...
 
     def keep(self, partition: int, key: bytes, *, value: bytes | None, done: Done) -> None:
-        """Write one value of the deliveries; None removes it."""
+        """Write one value of the deliveries; None removes it. *done* is called on the loop."""
         ...
 
     def letter(self, partition: int, letter: DeadLetter, *, done: Done) -> None:
-        """Write one dead letter."""
+        """Write one dead letter. *done* is called on the loop."""
         ...
 
     def commit(self, offsets: Mapping[int, int]) -> None:

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from pipeline.metrics import SECONDS, log
+from pipeline.metrics import SECONDS, log, series
 
 CLIENT_KEY_READS = Counter(
     "pipeline_client_key_reads",
@@ -79,7 +79,7 @@ HELD = Gauge("pipeline_held", "Whether everything is held until a person looks."
 
 def attempted(kind: str, outcome: str, seconds: float) -> None:
     """Count a request that was answered, or was not in time."""
-    ATTEMPTS.labels(kind, outcome).inc()
+    series(ATTEMPTS, kind, outcome).inc()
     REQUEST_SECONDS.observe(seconds)
     if outcome == "unknown":
         log.info("request.unanswered", type=kind)
@@ -87,7 +87,7 @@ def attempted(kind: str, outcome: str, seconds: float) -> None:
 
 def delivered(kind: str, *, unconfirmed: bool) -> None:
     """Count a message that Sitecore accepted."""
-    DELIVERED.labels(kind).inc()
+    series(DELIVERED, kind).inc()
     if unconfirmed:
         UNCONFIRMED.labels(kind).inc()
         log.warning("message.unconfirmed", type=kind)

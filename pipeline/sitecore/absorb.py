@@ -1,6 +1,5 @@
 """What the outcome of a request changes in what Sitecore has of a guest."""
 
-from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from pipeline.record import Instant
@@ -86,7 +85,7 @@ def _counted(
     head = head_of(delivery, attempt.owed.delivery_id)
     head = failed(head, outcome, now=attempt.now, jitter=jitter, policy=attempt.policy)
     refusal = given_up(head, attempt.policy)
-    known = replace(delivery, head=replace(head, refusal=refusal))
+    known = delivery._replace(head=head._replace(refusal=refusal))
     return known if refusal is None else doubt_checkout(known, attempt)
 
 
@@ -98,7 +97,7 @@ def _absorb_issuing(
             issued = Browser(browser_id, issued=True, guest_ref=guest_ref)
             known = with_issued(delivery, issued, request.replaces)
             head = rested(head_of(delivery, attempt.owed.delivery_id), "issued")
-            return Absorbed(replace(known, head=head))
+            return Absorbed(known._replace(head=head))
         case Retry() | Unknown() | Throttle() | SetUp():
             return Absorbed(delivery)
         case Delivered() | Refused() | UnknownBrowser():

@@ -1,7 +1,6 @@
 """What an accepted message changes in what Sitecore has of a guest."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from pipeline.sitecore import digest, messages
 from pipeline.sitecore.attempt import Attempt
@@ -27,8 +26,7 @@ def accept(delivery: Delivery, attempt: Attempt) -> Delivery:
     key, changes = attempt.key, _BY_TYPE.get(attempt.request.type)
     session = touched(session_at(delivery, key), attempt.now, attempt.policy)
     head = head_of(delivery, attempt.owed.delivery_id)
-    known = replace(
-        with_browser(delivery, browser_at(delivery, key.browser_id)),
+    known = with_browser(delivery, browser_at(delivery, key.browser_id))._replace(
         sessions=sessions_with(delivery, session),
         head=accepted(head, attempt.message, done=head.done or changes is None),
     )
@@ -37,7 +35,7 @@ def accept(delivery: Delivery, attempt: Attempt) -> Delivery:
 
 def _identity(delivery: Delivery, attempt: Attempt) -> Delivery:
     browser = browser_at(delivery, attempt.key.browser_id)
-    known = replace(browser, identity=attempt.owner_digest, identity_refused="")
+    known = browser._replace(identity=attempt.owner_digest, identity_refused="")
     return with_browser(delivery, known)
 
 
@@ -48,7 +46,7 @@ def _line(delivery: Delivery, attempt: Attempt) -> Delivery:
 
 def _contact(delivery: Delivery, attempt: Attempt) -> Delivery:
     who = attempt.owner_digest
-    return change(delivery, attempt.key, lambda session: replace(session, contact=who))
+    return change(delivery, attempt.key, lambda session: session._replace(contact=who))
 
 
 def _confirmed(delivery: Delivery, attempt: Attempt) -> Delivery:
@@ -56,7 +54,7 @@ def _confirmed(delivery: Delivery, attempt: Attempt) -> Delivery:
     if not isinstance(owed, OwedOrder):
         return delivery
     said = digest.of_confirmed(owed.order_id, (line.item_id for line in owed.lines))
-    return change(delivery, attempt.key, lambda session: replace(session, confirmed=said))
+    return change(delivery, attempt.key, lambda session: session._replace(confirmed=said))
 
 
 def _cleared(delivery: Delivery, attempt: Attempt) -> Delivery:
@@ -79,8 +77,8 @@ def _ordered(delivery: Delivery, attempt: Attempt, form: Form) -> Delivery:
     at = max(attempt.now, owed.ordered_at)
     paid = messages.pay_type(owed, attempt.shop) if form is Form.SINGLE else ""
     order = AcceptedOrder(owed.order_id, form, *attempt.key, at=at, paid=paid)
-    head = replace(head_of(delivery, owed.delivery_id), left=None, unknowns=0)
-    return replace(delivery, orders=(*delivery.orders, order), head=head)
+    head = head_of(delivery, owed.delivery_id)._replace(left=None, unknowns=0)
+    return delivery._replace(orders=(*delivery.orders, order), head=head)
 
 
 def _paid(delivery: Delivery, attempt: Attempt) -> Delivery:
@@ -88,10 +86,10 @@ def _paid(delivery: Delivery, attempt: Attempt) -> Delivery:
     if not isinstance(owed, OwedOrder | OwedPayment):
         return delivery
     orders = (
-        replace(order, paid=kind) if order.order_id == owed.order_id else order
+        order._replace(paid=kind) if order.order_id == owed.order_id else order
         for order in delivery.orders
     )
-    return replace(delivery, orders=tuple(orders))
+    return delivery._replace(orders=tuple(orders))
 
 
 _BY_TYPE: Mapping[str, Callable[[Delivery, Attempt], Delivery]] = {

@@ -1,7 +1,6 @@
 """A request that was sent, and for what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pipeline.commerce.events import ItemId
 from pipeline.record import Instant
@@ -11,9 +10,10 @@ from pipeline.sitecore.point_of_sale import PointOfSale
 from pipeline.sitecore.policy import DeliveryPolicy
 from pipeline.sitecore.request import CreateBrowser, Message, Request
 from pipeline.sitecore.sessions import SessionKey, key_of_message
+from pipeline.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Attempt:
     """One try of one request; *now* is when its outcome was known."""
 

@@ -3,8 +3,6 @@
 An event without one, or with a wrong one, is not taken; only Sitecore issues them.
 """
 
-from dataclasses import replace
-
 from pipeline.commerce.events import BrowserId
 from pipeline.sitecore.delivery import Browser, Delivery, Replacement
 from pipeline.sitecore.owed import Context
@@ -43,7 +41,7 @@ def with_browser(delivery: Delivery, browser: Browser) -> Delivery:
     if delivery.browsers[-1:] == (browser,):
         return delivery
     others = (other for other in delivery.browsers if other.id != browser.id)
-    return replace(delivery, browsers=(*others, browser)[-BROWSERS_MAX:])
+    return delivery._replace(browsers=(*others, browser)[-BROWSERS_MAX:])
 
 
 def with_issued(delivery: Delivery, browser: Browser, replaces: BrowserId | None) -> Delivery:
@@ -59,12 +57,11 @@ def without_browser(delivery: Delivery, browser_id: BrowserId) -> Delivery:
 
     Another is to be issued in its place, and in the place of those that it stood in for.
     """
-    forgotten = replace(
-        delivery,
+    forgotten = delivery._replace(
         browsers=tuple(b for b in delivery.browsers if b.id != browser_id),
         sessions=tuple(s for s in delivery.sessions if s.browser_id != browser_id),
         replaced=tuple(
-            replace(r, new=None) if r.new == browser_id else r for r in delivery.replaced
+            r._replace(new=None) if r.new == browser_id else r for r in delivery.replaced
         ),
     )
     return _with_replacement(forgotten, Replacement(browser_id))
@@ -72,4 +69,4 @@ def without_browser(delivery: Delivery, browser_id: BrowserId) -> Delivery:
 
 def _with_replacement(delivery: Delivery, replacement: Replacement) -> Delivery:
     others = (other for other in delivery.replaced if other.old != replacement.old)
-    return replace(delivery, replaced=(*others, replacement)[-BROWSERS_MAX:])
+    return delivery._replace(replaced=(*others, replacement)[-BROWSERS_MAX:])

@@ -1,10 +1,11 @@
 """What Sitecore has of a guest: all that the deliverer remembers, and all it decides from.
 
-Plain values throughout, small and without personal data: ids, digests, instants.
+Plain values throughout, small and without personal data: ids, digests, instants. They are kept
+in `deliveries` by the order of their fields: a new one comes last, with a default.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from pipeline.commerce.events import BrowserId, ItemId, OrderId
 from pipeline.record import GuestId, Instant
@@ -24,8 +25,7 @@ class Form(StrEnum):
     """One ORDER_CHECKOUT."""
 
 
-@dataclass(frozen=True, slots=True)
-class Browser:
+class Browser(NamedTuple):
     """A browser id under which something was accepted, or that was issued to us."""
 
     id: BrowserId
@@ -39,8 +39,7 @@ class Browser:
     """Digest of the identity refused last under it; empty: none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(NamedTuple):
     """A browser id that Sitecore does not know, and the one issued instead."""
 
     old: BrowserId
@@ -48,8 +47,7 @@ class Replacement:
     """None: not issued yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldLine:
+class HeldLine(NamedTuple):
     """A line that a session holds."""
 
     item_id: ItemId
@@ -57,8 +55,7 @@ class HeldLine:
     """Of what was accepted; empty when an ADD of it has an unknown outcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """What one session holds, as far as Sitecore has accepted it."""
 
     browser_id: BrowserId
@@ -77,8 +74,7 @@ class Session:
     """When a change of its lines last went without an answer that tells whether it was taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedLine:
+class RefusedLine(NamedTuple):
     """A line whose ADD was refused: not asked again with the same content for a session's time."""
 
     item_id: ItemId
@@ -87,8 +83,7 @@ class RefusedLine:
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedOrder:
+class AcceptedOrder(NamedTuple):
     """An order that Sitecore has: never sent again."""
 
     order_id: OrderId
@@ -102,8 +97,7 @@ class AcceptedOrder:
     """The payment type that was accepted with it or after it; empty: none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """How far the first unfinished delivery of the guest has come."""
 
     delivery_id: DeliveryId
@@ -130,8 +124,7 @@ class Head:
     """Why it will not go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What Sitecore has of one guest."""
 
     guest_id: GuestId
@@ -157,8 +150,8 @@ class Delivery:
 
 def finish(delivery: Delivery, offset: int, topic_id: str) -> Delivery:
     """Note that the record at *offset*, and so every earlier one of the guest, is finished."""
-    return replace(
-        delivery, head=None, finished=max(delivery.finished, offset + 1), topic_id=topic_id
+    return delivery._replace(
+        head=None, finished=max(delivery.finished, offset + 1), topic_id=topic_id
     )
 
 

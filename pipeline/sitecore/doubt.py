@@ -1,7 +1,5 @@
 """What stays uncertain when Sitecore may have taken a message although no answer says so."""
 
-from dataclasses import replace
-
 from pipeline.sitecore import messages
 from pipeline.sitecore.attempt import Attempt
 from pipeline.sitecore.delivery import Delivery, Form, head_of
@@ -16,8 +14,8 @@ def doubt(delivery: Delivery, attempt: Attempt) -> Delivery:
     """
     head = head_of(delivery, attempt.owed.delivery_id)
     left = form_closed_by(attempt.request.type) or head.left
-    head = replace(head, doubt=key_of_event(attempt.message), left=left)
-    known = replace(delivery, head=head)
+    head = head._replace(doubt=key_of_event(attempt.message), left=left)
+    known = delivery._replace(head=head)
     now = attempt.now
     match attempt.request.type:
         case messages.ADD:

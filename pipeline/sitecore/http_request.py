@@ -1,9 +1,11 @@
 """An HTTP request to the Stream API, ready to be written to a connection."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from pipeline.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HttpRequest:
     """A request whose every byte is decided, but for the host it goes to."""
 

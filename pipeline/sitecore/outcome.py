@@ -1,13 +1,13 @@
 """What an answer of the Stream API means for the message that was sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipeline.commerce.events import BrowserId
+from pipeline.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Answer:
     """An HTTP answer, as far as judging it needs."""
 
@@ -20,14 +20,14 @@ class Answer:
     """Whether the body ended early or was longer than the limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NotSent:
     """The request provably did not leave: no connection, no TLS, no name."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NoAnswer:
     """The request left, or may have, and no answer came."""
 
@@ -37,7 +37,7 @@ class NoAnswer:
 Reply: TypeAlias = Answer | NotSent | NoAnswer
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Delivered:
     """Sitecore has the event."""
 
@@ -45,7 +45,7 @@ class Delivered:
     """The answer's status says so, its body does not."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Issued:
     """Sitecore issued a browser id."""
 
@@ -54,7 +54,7 @@ class Issued:
     """Its reference of the guest made for it; empty when it named none."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Retry:
     """Nothing is wrong with the event: send it again."""
 
@@ -64,14 +64,14 @@ class Retry:
     """Whether Sitecore may have taken it all the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Unknown:
     """The request left and no answer came: Sitecore may have the event."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Throttle:
     """The destination asks everyone to wait, at least *after_s*."""
 
@@ -84,7 +84,7 @@ class Throttle:
         return self.status >= 500
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SetUp:
     """Our settings are wrong, not the event: hold, and call a person."""
 
@@ -92,7 +92,7 @@ class SetUp:
     """A label value, such as ``http_401`` or ``html``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refused:
     """Sitecore will never take this event; sending it again changes nothing."""
 
@@ -100,7 +100,7 @@ class Refused:
     """What it said, without our data: ``HTTP 400``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class UnknownBrowser:
     """Sitecore does not know the browser id that the event named."""
 

@@ -1,6 +1,5 @@
 """What a refused message changes: what is set aside with it, and what goes on without it."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from pipeline.refusal import Refusal
@@ -30,7 +29,7 @@ class Refusing(NamedTuple):
 def refuse(delivery: Delivery, attempt: Attempt, found: str) -> Refusing:
     """Note that Sitecore refused an event, and what it said."""
     head = rested(head_of(delivery, attempt.owed.delivery_id), found)
-    known = replace(delivery, head=head)
+    known = delivery._replace(head=head)
     match attempt.request.type:
         case messages.ADD:
             return _line(known, attempt, found)
@@ -45,14 +44,14 @@ def refuse(delivery: Delivery, attempt: Attempt, found: str) -> Refusing:
 
 def with_refusal(delivery: Delivery, owed: Owed, refusal: Refusal) -> Delivery:
     """Note why something owed will not go on."""
-    return replace(delivery, head=replace(head_of(delivery, owed.delivery_id), refusal=refusal))
+    return delivery._replace(head=head_of(delivery, owed.delivery_id)._replace(refusal=refusal))
 
 
 def _line(delivery: Delivery, attempt: Attempt, found: str) -> Refusing:
     """A cart goes on without the line; whether an order can is decided with its form."""
     line = RefusedLine(attempt.item_id, attempt.line_digest, attempt.now, found)
     others = (other for other in delivery.refused_lines if other.item_id != line.item_id)
-    known = replace(delivery, refused_lines=(*others, line)[-LINES_MAX:])
+    known = delivery._replace(refused_lines=(*others, line)[-LINES_MAX:])
     letter = Refusal("line_refused", "lines", f"{line.item_id}: {found}"[:100])
     return Refusing(known, letter if isinstance(attempt.owed, OwedCart) else None)
 
@@ -61,14 +60,14 @@ def _payment(delivery: Delivery, owed: Owed, refusal: Refusal) -> Refusing:
     if not isinstance(owed, OwedOrder):
         return Refusing(with_refusal(delivery, owed, refusal))
     # The order has arrived; only how it was paid has not.
-    head = replace(head_of(delivery, owed.delivery_id), done=True)
-    return Refusing(replace(delivery, head=head), refusal)
+    head = head_of(delivery, owed.delivery_id)._replace(done=True)
+    return Refusing(delivery._replace(head=head), refusal)
 
 
 def _identity(delivery: Delivery, attempt: Attempt, found: str) -> Delivery:
     """The guest's orders go behind its identity: Sitecore shows those of known guests only."""
     browser = browser_at(delivery, attempt.key.browser_id)
-    known = with_browser(delivery, replace(browser, identity_refused=attempt.owner_digest))
+    known = with_browser(delivery, browser._replace(identity_refused=attempt.owner_digest))
     return with_refusal(known, attempt.owed, Refusal("identity_refused", "identifiers", found))
 
 
@@ -83,7 +82,7 @@ def refuse_browser(delivery: Delivery, attempt: Attempt) -> Delivery:
     scene = scene_of(delivery, owed, attempt.now, attempt.policy)
     elsewhere = scene is not None and scene.browser_id != browser_id
     known = without_browser(delivery, browser_id)
-    known = replace(known, head=rested(head_of(delivery, owed.delivery_id), "HTTP 404"))
+    known = known._replace(head=rested(head_of(delivery, owed.delivery_id), "HTTP 404"))
     if not issued or (elsewhere and attempt.request.type == messages.CLEAR_CART):
         return known
     return with_refusal(known, owed, Refusal("browser_id_unknown", "browserId", "HTTP 404"))

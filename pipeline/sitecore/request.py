@@ -1,12 +1,12 @@
 """One request to the Stream API, before it has a wire form or a client key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
 from pipeline.commerce.events import BrowserId
 from pipeline.sitecore.owed import DeliveryId
+from pipeline.value import value
 
 JsonValue: TypeAlias = (
     "str | int | float | bool | Decimal | list[JsonValue] | Mapping[str, JsonValue] | None"
@@ -16,7 +16,7 @@ Message: TypeAlias = Mapping[str, JsonValue]
 """One event object in wire names, without ``client_key``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SendEvent:
     """Send one event."""
 
@@ -31,7 +31,7 @@ class SendEvent:
         return str(self.message["type"])
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CreateBrowser:
     """Ask for a new browser id."""
 

@@ -1,7 +1,6 @@
 """When, where and under which browser id something owed goes out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pipeline.commerce.events import BrowserId
 from pipeline.record import Instant
@@ -14,12 +13,13 @@ from pipeline.sitecore.policy import DeliveryPolicy
 from pipeline.sitecore.request import CreateBrowser, Message, Request, SendEvent
 from pipeline.sitecore.sessions import SessionKey, is_open, session_at
 from pipeline.sitecore.tidy import tidied
+from pipeline.value import value
 
 NO_BROWSER = BrowserId("")
 """Stands for the browser id of a guest who has none yet; nothing is sent under it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Scene:
     """What Sitecore has of the guest, and the circumstances in which it is told more."""
 

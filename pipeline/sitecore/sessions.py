@@ -5,7 +5,6 @@ the inactivity that is set for the point of sale, and never says so.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 from pipeline.commerce.events import BrowserId, ItemId
@@ -84,7 +83,7 @@ def sessions_with(delivery: Delivery, session: Session) -> tuple[Session, ...]:
 def change(delivery: Delivery, key: SessionKey, how: Callable[[Session], Session]) -> Delivery:
     """Change one session."""
     session = how(session_at(delivery, key))
-    return replace(delivery, sessions=sessions_with(delivery, session))
+    return delivery._replace(sessions=sessions_with(delivery, session))
 
 
 def touched(session: Session, now: Instant, policy: DeliveryPolicy) -> Session:
@@ -95,11 +94,11 @@ def touched(session: Session, now: Instant, policy: DeliveryPolicy) -> Session:
     stay it.
     """
     if is_open(session, now, policy):
-        return replace(session, accepted_at=now)
+        return session._replace(accepted_at=now)
     uncertain = tuple(line for line in session.lines if not line.digest)
     doubtful = session.doubtful or holds_lines(session)
     known = Session(*key_of(session), accepted_at=now, lines=uncertain, doubtful=doubtful)
-    return replace(known, unanswered_at=session.unanswered_at)
+    return known._replace(unanswered_at=session.unanswered_at)
 
 
 def emptied(session: Session) -> Session:
@@ -116,10 +115,10 @@ def doubted(session: Session, now: Instant) -> Session:
 
 def with_uncertain(session: Session, item_id: ItemId, now: Instant) -> Session:
     """The session after an ADD of an item of which we do not know whether it was accepted."""
-    return replace(with_line(session, HeldLine(item_id, "")), unanswered_at=now)
+    return with_line(session, HeldLine(item_id, ""))._replace(unanswered_at=now)
 
 
 def with_line(session: Session, line: HeldLine) -> Session:
     """The session with a line in place of the one of its item; it wants a CONFIRM again."""
     others = tuple(other for other in session.lines if other.item_id != line.item_id)
-    return replace(session, lines=(*others, line), confirmed="")
+    return session._replace(lines=(*others, line), confirmed="")

@@ -1,22 +1,22 @@
 """What the deliverer can do next for a guest."""
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pipeline.record import Instant
 from pipeline.refusal import Refusal
 from pipeline.sitecore.delivery import Delivery
 from pipeline.sitecore.request import Request
+from pipeline.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Send:
     """Send this, then absorb what became of it."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Wait:
     """Do nothing for this guest until then."""
 
@@ -25,7 +25,7 @@ class Wait:
     """A label value: ``backoff``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Finished:
     """The owed record is done."""
 
@@ -34,7 +34,7 @@ class Finished:
     """Why nothing needed to be sent, as a label value; None: it was delivered."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SetAside:
     """The owed record, or what is left of it, will not reach Sitecore."""
 
@@ -47,9 +47,9 @@ Step: TypeAlias = Send | Wait | Finished | SetAside
 
 def finished(delivery: Delivery, skipped: str | None = None) -> Finished:
     """Be done with the head."""
-    return Finished(delivery if delivery.head is None else replace(delivery, head=None), skipped)
+    return Finished(delivery if delivery.head is None else delivery._replace(head=None), skipped)
 
 
 def set_aside(delivery: Delivery, refusal: Refusal) -> SetAside:
     """Give up the head."""
-    return SetAside(refusal, replace(delivery, head=None))
+    return SetAside(refusal, delivery._replace(head=None))

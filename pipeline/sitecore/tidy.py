@@ -1,7 +1,5 @@
 """What no longer matters is not remembered."""
 
-from dataclasses import replace
-
 from pipeline.record import DAY_S, Instant
 from pipeline.sitecore.delivery import Delivery, Session
 from pipeline.sitecore.policy import DeliveryPolicy
@@ -23,7 +21,7 @@ def tidied(delivery: Delivery, now: Instant, policy: DeliveryPolicy) -> tuple[De
     if (sessions, lines, orders) == before:
         return delivery, 0
     abandoned = sum(1 for s in closed if s.lines)
-    return replace(delivery, sessions=sessions, refused_lines=lines, orders=orders), abandoned
+    return delivery._replace(sessions=sessions, refused_lines=lines, orders=orders), abandoned
 
 
 def age_max_ms(policy: DeliveryPolicy) -> float:

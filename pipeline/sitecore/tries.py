@@ -1,7 +1,6 @@
 """What failed tries lead to: waiting longer, a mark on the next one, and in the end giving up."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from pipeline.record import Instant, later
 from pipeline.refusal import Refusal
@@ -39,7 +38,7 @@ def is_possible_repeat(request: SendEvent, head: Head) -> bool:
 
 def rested(head: Head, answer: str) -> Head:
     """The head after an answer that asks for no waiting, such as a refusal."""
-    return replace(head, failures=0, not_before=NEVER, answer=answer[:50])
+    return head._replace(failures=0, not_before=NEVER, answer=answer[:50])
 
 
 def failed(
@@ -51,8 +50,7 @@ def failed(
     """
     longest_s = policy.backoff_first_s * 2 ** min(head.failures, _EXPONENT_MAX)
     backoff_s = jitter * min(policy.backoff_max_s, longest_s)
-    return replace(
-        head,
+    return head._replace(
         tries=head.tries + 1,
         failures=head.failures + 1,
         unknowns=head.unknowns + isinstance(outcome, Unknown),
@@ -69,8 +67,7 @@ def accepted(head: Head, message: Message, *, done: bool) -> Head:
     Once an order has left, its unanswered tries stay counted, whatever is sent between them.
     """
     answered = head.doubt != "" and key_of_event(message) == head.doubt
-    return replace(
-        head,
+    return head._replace(
         failures=0,
         not_before=NEVER,
         answer="accepted",

@@ -226,7 +226,7 @@ class FakeKafka:
         def answer() -> None:
             if not failing:
                 apply()
-            self._say(port.Answered(done, "timed out" if failing else None))
+            done("timed out" if failing else None)
 
         self._later(answer)
 
