@@ -69,17 +69,19 @@ compare-assemble: $(VENV)/dev ## Measure assemble beside Kafka Streams that does
 	$(BIN)/python -m benchmarks.compare_assemble $(ARGS)
 
 lint: $(VENV)/dev ## Check format, style, types and the import contract
-	$(BIN)/ruff format --check pipeline tests benchmarks
-	$(BIN)/ruff check pipeline tests benchmarks
+	$(BIN)/ruff format --check pipeline tests benchmarks dashboards
+	$(BIN)/ruff check pipeline tests benchmarks dashboards
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/dev ## Format the code and mend what can be mended
-	$(BIN)/ruff check --fix pipeline tests benchmarks
-	$(BIN)/ruff format pipeline tests benchmarks
+	$(BIN)/ruff check --fix pipeline tests benchmarks dashboards
+	$(BIN)/ruff format pipeline tests benchmarks dashboards
 
-docs: $(VENV)/runtime ## Write the reference of settings anew
+docs: $(VENV)/runtime ## Write the reference of settings, the catalogue of metrics and the dashboards anew
 	$(BIN)/python -m pipeline.settings_page docs
+	$(BIN)/python -m pipeline.metrics_page docs
+	$(BIN)/python -m dashboards helm/files/dashboards
 
 lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock

@@ -10,6 +10,7 @@ from tests.components import kafka as kafka_component
 from tests.components import registry as registry_component
 from tests.components.kafka import Kafka
 from tests.components.maven import MissingToolError, apicurio_home, kafka_jars
+from tests.components.prometheus import program
 from tests.components.registry import Registry
 
 
@@ -33,6 +34,15 @@ def registry() -> Iterator[Registry]:
         _skip(missing)
     with registry_component.running() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def prometheus_tools() -> None:
+    """Prometheus and promtool are there."""
+    try:
+        program("promtool")
+    except MissingToolError as missing:
+        _skip(missing)
 
 
 def _skip(missing: MissingToolError) -> None:

@@ -78,7 +78,7 @@ class Batch:
     ) -> None:
         """Add what an event has made of its guest, who was *before* in that draft."""
         self._settle(draft, guest_id, before, step)
-        self._pass(draft, record.position, step.became.value)
+        self._pass(draft, record, step.became.value)
 
     def wake(self, draft: Draft, guest_id: GuestId, before: Guest, step: Step) -> None:
         """Add what a timer has made of its guest."""
@@ -90,7 +90,7 @@ class Batch:
         """Add a record that cannot be read."""
         self._writes.append(self._outputs.unreadable(record, error))
         self.refused.append((error.reason.value, record.position))
-        self._pass(draft, record.position, error.reason.value)
+        self._pass(draft, record, error.reason.value)
 
     def reach(self, reached: Mapping[Input, int]) -> None:
         """Note that inputs were read to their present ends."""
@@ -146,9 +146,10 @@ class Batch:
             self._writes.append(self._outputs.set_aside(draft.number, one))
             self.refused.append((one.refusal.rule, one.position))
 
-    def _pass(self, draft: Draft, position: Position, outcome: str) -> None:
-        topic, _, offset = position
+    def _pass(self, draft: Draft, record: Record, outcome: str) -> None:
+        topic, _, offset = record.position
         draft.positions[topic] = offset + 1
+        draft.taken_at = record.timestamp
         draft.touched = True
         self.outcomes[topic, outcome] += 1
 

@@ -9,7 +9,7 @@ from pipeline.record import GuestId, Instant
 class Draft:
     """What changes in a partition; guests as bytes, as in the partition itself."""
 
-    __slots__ = ("_partition", "_waiting", "number", "positions", "touched", "values")
+    __slots__ = ("_partition", "_waiting", "number", "positions", "taken_at", "touched", "values")
 
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
@@ -17,6 +17,7 @@ class Draft:
         self.number = partition.number
         self.positions = dict(partition.positions)
         """How far it was read, by topic."""
+        self.taken_at = partition.taken_at
         self.values: dict[GuestId, bytes | None] = {}
         """The guests that changed; None: one is forgotten."""
         self.touched = False
@@ -61,6 +62,7 @@ class Draft:
             else:
                 partition.put(guest_id, value, waiting.get(guest_id))
         partition.positions = self.positions
+        partition.taken_at = self.taken_at
 
     def _value(self, guest_id: GuestId) -> bytes | None:
         values = self.values

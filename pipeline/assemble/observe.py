@@ -6,7 +6,9 @@ from typing import Final
 from pipeline.assemble.clock import Clock
 from pipeline.assemble.log import Input, Log
 from pipeline.assemble.membership import Membership
+from pipeline.assemble.outputs import WORKER
 from pipeline.assemble.partition import Partition
+from pipeline.assemble.unread import Since
 from pipeline.assemble.waits import lacks
 from pipeline.errors import UnavailableError
 from pipeline.metrics import assemble as metrics
@@ -26,6 +28,8 @@ class Observer:
         self._members = members
         self._clock = clock
         self._observed_at = clock.elapsed_s()
+        self._since = Since()
+        self._unread = transactions.Unread(WORKER)
 
     def turned(self) -> None:
         """Report what is due to be reported."""
@@ -64,7 +68,10 @@ class Observer:
             ends = self._log.ends(inputs)
         except UnavailableError:
             return
-        transactions.lag_seen({one: max(0, end - self._position(one)) for one, end in ends.items()})
+        lag = {one: max(0, end - self._position(one)) for one, end in ends.items()}
+        taken_at = {one: at for one in lag if (at := active[one.partition].taken_at) is not None}
+        oldest_at = self._since.oldest(lag, taken_at=taken_at, now=self._clock.now())
+        self._unread.seen(lag, oldest_at=oldest_at)
 
     def _position(self, one: Input) -> int:
         return self._members.active[one.partition].positions.get(one.topic, 0)

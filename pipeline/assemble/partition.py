@@ -35,6 +35,8 @@ class Partition:
     """What is remembered of the topics since its first offsets were committed; empty: none were."""
     positions: dict[str, int] = field(default_factory=dict)
     """The next offset to read, by topic."""
+    taken_at: Instant | None = None
+    """Timestamp of the record that was taken last; None: none was yet."""
     states_read: int = 0
     """Up to where the guest states are in *store*."""
     mark: str = ""
@@ -92,6 +94,7 @@ class Partition:
         self.state_bytes = sum(map(len, self.store.values()))
         self.gate = None
         self.mark = ""
+        self.taken_at = None
         known: list[tuple[Instant, GuestId]] = []
         for guest_id, value in self.store.items():
             wake_at = state.wake_at(value)

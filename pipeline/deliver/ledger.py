@@ -25,6 +25,8 @@ class Ledger:
             for key, value in values.items()
             if key != ledger_state.HOLD_KEY
         }
+        self.size = sum(map(len, self._values.values()))
+        """What the deliveries come to as bytes."""
 
     def finished(self, guest: GuestId) -> int:
         """The offset below which the guest's records are finished.
@@ -46,6 +48,7 @@ class Ledger:
 
     def put(self, guest: GuestId, value: bytes) -> None:
         """Remember a delivery as it was written."""
+        self.size += len(value) - len(self._values.get(guest, b""))
         self._values[guest] = value
 
     def topic_id(self) -> str:

@@ -61,15 +61,19 @@ class Observer:
 
     def show(self) -> None:
         """Set the gauges; those of partitions that have gone vanish."""
-        restored = {p.number: (p.end, p.restored.progress) for p in self._owns if p.restored}
-        for number, (end, progress) in restored.items():
-            backlog = max(end, progress.position) - progress.done
-            BACKLOG.labels(self._topic, number).set(backlog)
-        for number in self._shown - restored.keys():
+        restored = [(one, one.restored) for one in self._owns if one.restored]
+        for one, known in restored:
+            unread = max(0, one.end - known.progress.position)
+            BACKLOG.labels(self._topic, one.number).set(unread + one.in_hand.records)
+        numbers = {one.number for one, _ in restored}
+        for number in self._shown - numbers:
             BACKLOG.remove(self._topic, str(number))
-        self._shown = set(restored)
-        pending = [p.oldest for _, p in restored.values() if p.oldest is not None]
-        OLDEST.labels(WORKER).set(min(pending, default=0) / 1000)
+        self._shown = numbers
+        pending = [known.progress.oldest for _, known in restored]
+        oldest = min((at for at in pending if at is not None), default=0)
+        OLDEST.labels(WORKER).set(oldest / 1000)
+        metrics.LEDGER_GUESTS.set(sum(len(known.ledger) for _, known in restored))
+        metrics.LEDGER_BYTES.set(sum(known.ledger.size for _, known in restored))
         metrics.IN_FLIGHT.set(self._gate.in_flight)
         metrics.LANES_WAITING.set(self._lanes.asleep)
         metrics.THROTTLED.set(self._gate.pacing.pause_s(self._clock.elapsed_s()) > 0)

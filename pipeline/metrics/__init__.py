@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Info, disable_created_metrics
 
 from pipeline.logs import Once
+from pipeline.memory import limit_bytes
 from pipeline.record import Position
 
 log = structlog.get_logger()
@@ -39,13 +40,19 @@ EXPIRED = Counter(
 BACKLOG = Gauge("pipeline_backlog_records", "Records not yet done.", ["topic", "partition"])
 OLDEST = Gauge(
     "pipeline_oldest_pending_timestamp_seconds",
-    "Kafka timestamp of the oldest record in hand; 0: there is none.",
+    "No record that is not done is older than this Kafka timestamp; 0: there is none.",
     ["worker"],
 )
 KAFKA_ERRORS = Counter(
     "pipeline_kafka_errors", "Complaints of Kafka clients that no call could raise.", ["code"]
 )
-BUILD = Info("pipeline_build", "What runs in this process.")
+BUILD = Info(
+    "pipeline_build", "What runs in this process: `worker`, `version`, `python`, `confluent_kafka`."
+)
+MEMORY_LIMIT = Gauge(
+    "pipeline_memory_limit_bytes",
+    "Memory that this process may use: its container's limit, or what the machine has.",
+)
 SIDE_DOOR_BROKEN = Counter(
     "pipeline_side_door_broken", "Connections to /livez, /readyz or /metrics that broke."
 )
@@ -72,6 +79,7 @@ def started(worker: str) -> None:
         "confluent_kafka": version("confluent-kafka"),
     }
     BUILD.info(build)
+    MEMORY_LIMIT.set(limit_bytes())
     log.info("worker.started", **build)
 
 

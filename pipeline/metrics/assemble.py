@@ -10,7 +10,9 @@ OWED = Counter("pipeline_owed", "What is owed to Sitecore, by kind.", ["kind"])
 RESTORED = Counter("pipeline_restored_records", "States read back of partitions that came.")
 RESTORE_REMAINING = Gauge("pipeline_restore_remaining_records", "States still to be read back.")
 GUESTS = Gauge("pipeline_guests", "Guests that are remembered.")
-STATE_BYTES = Gauge("pipeline_state_bytes", "What they come to as bytes, without their keys.")
+STATE_BYTES = Gauge(
+    "pipeline_state_bytes", "What guests that are remembered come to as bytes, without their keys."
+)
 ORDERS_WAITING = Gauge("pipeline_orders_waiting", "Orders that wait, by what they lack.", ["lacks"])
 OLDEST_WAITING = Gauge(
     "pipeline_orders_waiting_oldest_timestamp_seconds",
@@ -26,7 +28,9 @@ TIMERS = Gauge("pipeline_timers", "Timers that are set.")
 TIMERS_DUE = Gauge(
     "pipeline_timers_due", "Timers that are due and not fired; of a partition 1,000 at most."
 )
-TIMERS_HELD = Gauge("pipeline_timers_held", "Of those, what input that lies unread holds back.")
+TIMERS_HELD = Gauge(
+    "pipeline_timers_held", "Timers that are due and held back by input that lies unread."
+)
 REPEATS = Counter(
     "pipeline_repeats",
     "Events that were known already: orders and payments by their order, all else by event id.",

@@ -75,6 +75,16 @@ LANES_WAITING = Gauge("pipeline_lanes_waiting", "Guests that wait to try again."
 THROTTLED = Gauge("pipeline_throttled", "Whether the destination asked for a pause.")
 BREAKER = Gauge("pipeline_breaker", "Whether requests leave so: 1 at one state.", ["state"])
 HELD = Gauge("pipeline_held", "Whether everything is held until a person looks.")
+LEDGER_GUESTS = Gauge(
+    "pipeline_ledger_guests", "Guests of whom it is remembered what Sitecore has."
+)
+LEDGER_BYTES = Gauge(
+    "pipeline_ledger_bytes", "What is remembered of what Sitecore has, as bytes, without the keys."
+)
+
+STATES = ("closed", "outage", "held")
+for _state in STATES:
+    BREAKER.labels(_state).set(_state == "closed")
 
 
 def attempted(kind: str, outcome: str, seconds: float) -> None:
@@ -119,7 +129,7 @@ def commit_failed(error: str) -> None:
 
 def breaker_moved(state: str, reason: str) -> None:
     """Show and log how requests leave from now on."""
-    for known in ("closed", "outage", "held"):
+    for known in STATES:
         BREAKER.labels(known).set(known == state)
     HELD.set(state == "held")
     log.warning("breaker.moved", state=state, reason=reason)
@@ -131,6 +141,7 @@ RESTORE_SECONDS = Histogram(
     ["worker"],
     buckets=SECONDS,
 )
+RESTORE_SECONDS.labels("deliver")
 RESTORE_RETRIES = Counter(
     "pipeline_restore_retries", "Restores that Kafka did not answer in time.", ["worker"]
 )

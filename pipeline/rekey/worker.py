@@ -14,12 +14,13 @@ from pipeline.assemble.clock import SYSTEM, Clock
 from pipeline.assemble.keeping import Keeper
 from pipeline.assemble.log import Fetched, Input, Log
 from pipeline.assemble.start import start_at
+from pipeline.assemble.unread import Since
 from pipeline.config import RekeySettings
 from pipeline.errors import FencedError, RecordError, UnavailableError
 from pipeline.kafka.entries import Write
 from pipeline.kafka.placement import PartitionOf
 from pipeline.metrics import set_aside, transactions
-from pipeline.record import GuestId, Position, Record
+from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.rekey.outputs import TOO_LARGE, WORKER, Outputs, reason_of
 from pipeline.rekey.sources import Sources
 
@@ -35,6 +36,7 @@ class _Batch:
 
     writes: list[Write] = field(default_factory=list)
     positions: dict[Input, int] = field(default_factory=dict)
+    taken_at: dict[Input, Instant] = field(default_factory=dict)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: list[tuple[str, Position]] = field(default_factory=list)
 
@@ -71,6 +73,9 @@ class RekeyWorker:
         self._keeper = Keeper(log, clock)
         self._backoff = Backoff(log, clock)
         self._gaps = transactions.Gaps()
+        self._unread = transactions.Unread(WORKER)
+        self._since = Since()
+        self._taken_at: dict[Input, Instant] = {}
         self._stopping = False
         self._turned_at = self._lag_at = clock.elapsed_s()
 
@@ -140,6 +145,7 @@ class RekeyWorker:
             if outcome != MOVED:
                 batch.refused.append((outcome, record.position))
             batch.positions[one] = record.position.offset + 1
+            batch.taken_at[one] = record.timestamp
         return batch
 
     def _take(self, record: Record, batch: _Batch) -> str:
@@ -163,6 +169,7 @@ class RekeyWorker:
             self._undo(fetched)
             return
         self._sources.positions |= batch.positions
+        self._taken_at |= batch.taken_at
         self._backoff.kept()
         took_s = self._clock.elapsed_s() - began
         transactions.kept(batch.outcomes, writes=batch.writes, seconds=took_s)
@@ -185,4 +192,7 @@ class RekeyWorker:
             ends = self._log.ends(positions)
         except UnavailableError:
             return
-        transactions.lag_seen({one: max(0, end - positions[one]) for one, end in ends.items()})
+        lag = {one: max(0, end - positions[one]) for one, end in ends.items()}
+        self._taken_at = {one: at for one, at in self._taken_at.items() if one in lag}
+        oldest_at = self._since.oldest(lag, taken_at=self._taken_at, now=self._clock.now())
+        self._unread.seen(lag, oldest_at=oldest_at)

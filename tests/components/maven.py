@@ -62,7 +62,7 @@ def kafka_jars() -> Path:
     """
     require_java()
     folder = cache() / f"kafka-{KAFKA}"
-    with _once(folder) as absent:
+    with once(folder) as absent:
         if absent:
             _copy_jars(folder)
     return folder
@@ -76,7 +76,7 @@ def apicurio_home() -> Path:
     """
     require_java()
     folder = cache() / f"apicurio-{APICURIO}"
-    with _once(folder) as absent:
+    with once(folder) as absent:
         if absent:
             _unpack_apicurio(folder)
     return folder
@@ -94,14 +94,14 @@ def built(project: Path) -> Path:
     sources = [project / "pom.xml", *sorted((project / "src").rglob("*.*"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     folder = cache() / f"{project.name}-{digest[:12]}"
-    with _once(folder) as absent:
+    with once(folder) as absent:
         if absent:
             _package(project, folder)
     return folder
 
 
 @contextlib.contextmanager
-def _once(folder: Path) -> Iterator[bool]:
+def once(folder: Path) -> Iterator[bool]:
     """Hold the folder's lock, so that of several processes one fetches and the others wait."""
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

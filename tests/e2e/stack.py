@@ -80,11 +80,14 @@ class Stack:
     def start(self, *workers: str) -> None:
         """Start workers, or start them again; ``assemble:2`` is another instance of assemble."""
         for worker in workers:
-            self._ports[worker] = free_port()
             role, _, instance = worker.partition(":")
-            program = self._program("run", role, "--port", str(self._ports[worker]))
+            program = self._program("run", role, "--port", str(self.port(worker)))
             program = ["env", f"PIPELINE_INSTANCE=test{instance}", *program]
             self._children[worker] = Child(program, log=self.folder / f"{worker}.log")
+
+    def port(self, worker: str) -> int:
+        """Where a worker answers, or will: it stays over restarts."""
+        return self._ports.setdefault(worker, free_port())
 
     def kill(self, *workers: str) -> None:
         """End workers with signal 9."""

@@ -1,0 +1,177 @@
+"""A real Prometheus watches an outage and a crash: every board answers, the right alerts fire."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from pipeline.commerce.events import CommerceEvent, OrderId, Payment
+from pipeline.demo.guest import DemoGuest
+from pipeline.record import Instant
+from pipeline.sandbox.faults import NO_FAULTS, Faults
+from pipeline.sandbox.running import RunningSandbox
+from pipeline.sandbox.settings import EXAMPLE_SHOP, SandboxSettings
+from tests.components.kafka import Kafka
+from tests.components.prometheus import Prometheus
+from tests.e2e.stack import CLIENT_KEY, Stack
+from tests.observability.sources import RULES, filled, panels
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+WORKERS = ("assemble", "deliver", "deliver:2")
+EVENTS_PER_S = 100
+ALWAYS = {"PipelineDeadLetters"}
+"""The shop has an order now and then for a point of sale that nobody knows."""
+SOONER = 60
+"""Minutes of the rules become seconds here: windows, `for`, offsets, and `10 * 60`; the objective's
+60 seconds become the bucket of one."""
+
+
+def sooner(rules: str) -> str:
+    """Rules for a test that cannot take hours."""
+    per = {"m": 60, "h": 3600, "d": 86_400}
+
+    def shorter(found: re.Match[str]) -> str:
+        return f"{found[1]}{int(found[2]) * per[found[3]] // SOONER}s"
+
+    rules = re.sub(r"(\[|for: |offset )(\d+)([mhd])\b", shorter, rules)
+    rules = re.sub(r"\* 60\b", "* 1", rules)
+    return re.sub(r"> 60\b", "> 1", rules).replace('le="60.0"', 'le="1.0"')
+
+
+class Shop:
+    """Publishes without end, until it is closed."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._closed = Event()
+        self._dice = random.Random(3)
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Publish no more."""
+        self._closed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        number = 0
+        while not self._closed.wait(0.5):
+            events: list[CommerceEvent] = []
+            while len(events) < EVENTS_PER_S / 2:
+                number += 1
+                events += self._visit(number)
+            self._stack.publish(events)
+
+    def _visit(self, number: int) -> list[CommerceEvent]:
+        """One guest buys; some never pay, some never say who they are, some shops nobody knows."""
+        shop = EXAMPLE_SHOP if number % 200 else "nowhere"
+        guest = DemoGuest(number, shop, self._dice, Instant(time.time_ns() // 1_000_000))
+        events: list[CommerceEvent] = [guest.identify()] if number % 100 else []
+        events += [guest.view(), guest.add(), guest.add()]
+        payment = Payment("Card", "Visa") if number % 3 else None
+        order = guest.place(payment, order_id=OrderId(f"O-{number}"))
+        return [*events, order] if shop == EXAMPLE_SHOP else [order]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[RunningSandbox]:
+    """The destination."""
+    with RunningSandbox(SandboxSettings(client_key=CLIENT_KEY)) as running:
+        yield running
+
+
+@pytest.fixture
+def stack(kafka: Kafka, sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Stack]:
+    """Times shortened: a killed member is missed after nine seconds, an order waits for two."""
+    settings = {
+        "kafka": {"session_timeout_s": 9},
+        "assemble": {"payment_wait_s": 2, "identity_wait_s": 3},
+        "deliver": {"request_timeout_s": 2, "lease_s": 1.5, "behaviour_age_max_s": 10},
+        "sitecore": {"points_of_sale": [{"name": EXAMPLE_SHOP}]},
+    }
+    running = Stack(kafka, sandbox, tmp_path, settings)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def prometheus(stack: Stack, tmp_path: Path, prometheus_tools: None) -> Iterator[Prometheus]:
+    """It scrapes all three workers, with the labels that Kubernetes would give them."""
+    targets = {
+        f"127.0.0.1:{stack.port(worker)}": {
+            "namespace": "shop",
+            "job": worker.partition(":")[0],
+            "pod": worker.replace(":", "-"),
+        }
+        for worker in WORKERS
+    }
+    rules = []
+    for path in RULES:
+        rules.append(tmp_path / path.name)
+        rules[-1].write_text(sooner(path.read_text()))
+    with Prometheus(targets, rules) as running:
+        yield running
+
+
+def test_boards_answer_and_alerts_fire_through_an_outage_and_a_crash(
+    stack: Stack, sandbox: RunningSandbox, prometheus: Prometheus
+) -> None:
+    """The night for which all of this is made."""
+    began = time.time()
+    stack.start("assemble", "deliver")
+    shop = Shop(stack)
+    try:
+        _until(lambda: len(sandbox.sandbox.tenant.orders) > 50, "orders arrive")
+        time.sleep(6)
+        assert prometheus.firing() <= ALWAYS | {"PipelineErrorBudgetBurn"}
+
+        sandbox.sandbox.set_faults(Faults(fail_before=1))
+        stack.start("deliver:2")
+        late = {"PipelineDeliveryLate", "PipelineErrorBudgetBurn", "PipelineBacklogGrowing"}
+        _until(lambda: late <= prometheus.firing(), f"{late} fire")
+
+        stack.kill("deliver", "deliver:2")
+        _until(lambda: "PipelineAbsent" in prometheus.firing(), "the absence is noticed")
+    finally:
+        shop.close()
+    sandbox.sandbox.set_faults(NO_FAULTS)
+    stack.start("deliver", "deliver:2")
+    _until(
+        lambda: not prometheus.firing() & {"PipelineAbsent", "PipelineDeliveryLate"}, "all is well"
+    )
+
+    silent = [
+        f"{name}: {target['expr']}"
+        for name, panel in panels()
+        for target in panel["targets"]
+        if not _answers(prometheus, target["expr"], began)
+    ]
+    assert not silent, "\n".join(silent)
+    never = {"PipelineRecordsExpired", "PipelineStateGrowing", "PipelineOrdersStuckWaiting"}
+    assert not never & _fired(prometheus)
+
+
+def _answers(prometheus: Prometheus, query: str, began: float) -> bool:
+    """Whether a panel that shows the whole run shows a number somewhere."""
+    asked = filled(query, __rate_interval="5s", __range="60s")
+    found = prometheus.ask_range(asked, start=began, end=time.time(), step_s=1)
+    return any(value != "NaN" for series in found for _, value in series["values"])
+
+
+def _fired(prometheus: Prometheus) -> set[str]:
+    found = prometheus.ask(
+        'group by (alertname) (last_over_time(ALERTS{alertstate="firing"}[10m]))'
+    )
+    return {one["metric"]["alertname"] for one in found}
+
+
+def _until(done: Callable[[], bool], what: str) -> None:
+    give_up_at = time.monotonic() + 90
+    while not done():
+        assert time.monotonic() < give_up_at, f"it did not come about that {what}"
+        time.sleep(0.2)
