@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from pipeline.deliver.asked import Asked
+from pipeline.deliver.asked import name_of, number_of
 from pipeline.deliver.port import (
     READ_MAX,
     Assigned,
@@ -62,7 +62,6 @@ class Group:
         self._assignments = 0
         self._released: dict[int, tuple[int | None, bool]] = {}
         self._paused: set[int] = set()
-        self._asked = Asked()
         self._leaving = False
         self._ends_at = 0.0
 
@@ -111,17 +110,14 @@ class Group:
             self._ends_at = time.monotonic() + ENDS_S
             self._say(Ends(self._ends()))
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
-        """Commit; `Committed` answers."""
-        name = self._asked.next()
-        positions = [
-            TopicPartition(self._topic, number, at, name) for number, at in offsets.items()
-        ]
+    def commit(self, offsets: Mapping[int, int], number: int) -> None:
+        """Commit; `Committed` answers with this number."""
+        name = name_of(number)
+        positions = [TopicPartition(self._topic, one, at, name) for one, at in offsets.items()]
         try:
             self._consumer.commit(offsets=positions, asynchronous=True)
         except KafkaException as raised:
-            if self._asked.answered([name]):
-                self._say(Committed({}, str(raised)))
+            self._say(Committed(number, {}, str(raised)))
 
     def pause(self, partition: int) -> None:
         """Stop reading a partition."""
@@ -166,7 +162,10 @@ class Group:
         self._consumer.incremental_assign(partitions)
 
     def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Wait until the loop has released them: they are gone when this returns."""
+        """Wait until the loop has released them: they are gone when this returns.
+
+        The loop is told of those that it has not: whatever it still does with them is too late.
+        """
         numbers = _numbers(partitions)
         if not self._leaving:
             self._say(Revoking(numbers))
@@ -174,6 +173,8 @@ class Group:
             while time.monotonic() < give_up_at and not self._released.keys() >= set(numbers):
                 self._serve()
             self._commit_released(numbers)
+            if late := tuple(number for number in numbers if number not in self._released):
+                self._say(Lost(late))
         self._drop(partitions)
 
     def _lose(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -200,13 +201,13 @@ class Group:
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as raised:
-            self._say(Committed({}, f"release: {raised}"))
+            self._say(Committed(0, {}, f"release: {raised}"))
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """Answer the commit that was asked for; there are those of releases, and late ones."""
-        if self._asked.answered(part.metadata for part in partitions):
+        """Answer a commit that was asked for; there are those of releases, too."""
+        if number := number_of(part.metadata for part in partitions):
             refused = {p.partition: str(p.error) for p in partitions if p.error is not None}
-            self._say(Committed(refused, None if error is None else str(error)))
+            self._say(Committed(number, refused, None if error is None else str(error)))
 
     def _ends(self) -> dict[int, int]:
         ends = {}

@@ -111,9 +111,9 @@ class KafkaThread:
         outgoing = encode(letter, bytes_max=self._restorer.facts.letter_bytes_max)
         self._produce(self._topics.dead_letters, partition, outgoing, done)
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
+    def commit(self, offsets: Mapping[int, int], number: int) -> None:
         """Commit offsets; `Committed` answers."""
-        self._commands.put(lambda: self._group.commit(offsets))
+        self._commands.put(lambda: self._group.commit(offsets, number))
 
     def pause(self, partition: int) -> None:
         """Stop reading a partition."""

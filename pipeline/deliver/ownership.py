@@ -34,6 +34,7 @@ IN_HAND_BYTES_MAX: Final = 16 * 1024 * 1024
 
 @dataclass(slots=True)
 class _Commit:
+    number: int
     asked_at: float
     partitions: dict[int, Partition] = field(default_factory=dict)
 
@@ -53,6 +54,7 @@ class Ownership:
         self._assignments = 0
         self._of = 1
         self._commit: _Commit | None = None
+        self._commits = 0
         self.settled = False
         """Whether everything that is ours is at work; to be read on any thread."""
 
@@ -101,7 +103,8 @@ class Ownership:
         now = self._clock.elapsed_s()
         if self._commit is not None and now - self._commit.asked_at < self._settings.lease_s:
             return
-        asked = _Commit(now)
+        self._commits += 1
+        asked = _Commit(self._commits, now)
         offsets = {}
         for partition in self._partitions.values():
             if partition.restored is not None and not partition.releasing:
@@ -109,15 +112,19 @@ class Ownership:
                 offsets[partition.number] = partition.restored.progress.done
         if offsets:
             self._commit = asked
-            self._kafka.commit(offsets)
+            self._kafka.commit(offsets, asked.number)
 
     def committed(self, event: Committed) -> None:
-        """Learn what became of the last commit; taken, it renews the lease."""
-        asked, self._commit = self._commit, None
-        if asked is None:
-            return
+        """Learn what became of a commit; taken, the last one renews the lease.
+
+        The answer to an earlier one proves nothing about now: it may have lain unread for long.
+        """
         for error in {*event.refused.values(), *([event.error] if event.error else ())}:
             metrics.commit_failed(error)
+        asked = self._commit
+        if asked is None or asked.number != event.asked:
+            return
+        self._commit = None
         if event.error is not None:
             return
         if not event.refused:

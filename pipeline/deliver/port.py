@@ -58,8 +58,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The coordinator answered the last commit."""
+    """The coordinator answered a commit."""
 
+    asked: int
+    """The number under which it was asked for; 0: it released partitions."""
     refused: Mapping[int, str]
     """Why, by partition, for those that it did not take."""
     error: str | None = None
@@ -75,7 +77,7 @@ class Revoking:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Partitions are another's already: drop everything."""
+    """Partitions are another's already, or were not released in time: drop everything."""
 
     partitions: tuple[int, ...]
 
@@ -141,8 +143,8 @@ class KafkaPort(Protocol):
         """Write one dead letter. *done* is called on the loop."""
         ...
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
-        """Commit offsets; `Committed` answers. One commit at a time."""
+    def commit(self, offsets: Mapping[int, int], number: int) -> None:
+        """Commit offsets; `Committed` answers with this number, which rises from 1."""
         ...
 
     def pause(self, partition: int) -> None:

@@ -221,6 +221,10 @@ class Worker:
         self, lane: Lane, request: Request, *, probe: bool
     ) -> tuple[Outcome, Verdict]:
         by, began = self._by, self._by.clock.elapsed_s()
+        if not by.gate.lease.holds(began):
+            # The process was frozen since the step was decided.
+            by.gate.breaker.dropped(probe=probe)
+            return Retry("lease"), Verdict.VOID
         try:
             reply = await by.api.send(request)
             self._ours(lane)
@@ -275,8 +279,7 @@ class Worker:
 
     def _leave(self, partition: Partition, item: Item, how: Exit) -> None:
         """Count a record as finished: nothing of it is needed any more."""
-        restored = partition.restored
-        if restored is not None:
+        if (restored := partition.restored) is not None:
             restored.progress.finish(item.record.position.offset)
         partition.in_hand.finished(item.size)
         self._by.owns.flow(partition)

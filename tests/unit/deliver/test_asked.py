@@ -1,23 +1,16 @@
-"""An answer counts for the commit that it answers."""
+"""An answer says which commit it is for."""
 
-from pipeline.deliver.asked import Asked
+import pytest
+
+from pipeline.deliver.asked import name_of, number_of
 
 
-def test_the_answer_to_an_earlier_commit_does_not_count() -> None:
+def test_an_answer_names_its_commit() -> None:
     """It may have lain there while the process was frozen and its partitions went to another."""
-    asked = Asked()
-    earlier, later = asked.next(), asked.next()
-
-    assert not asked.answered([earlier])
-    assert asked.answered([later, later])
+    assert number_of([name_of(7), name_of(7)]) == 7
 
 
-def test_a_commit_is_answered_once() -> None:
-    """Nothing else that comes, such as the commit of a release, speaks for it."""
-    asked = Asked()
-    name = asked.next()
-
-    assert not asked.answered(["released"])
-    assert not asked.answered([])
-    assert asked.answered([name])
-    assert not asked.answered([name])
+@pytest.mark.parametrize("metadata", [[], [None], [""], ["released"], [name_of(1), name_of(2)]])
+def test_nothing_else_speaks_for_a_commit(metadata: list[str | None]) -> None:
+    """The commit of a release is answered, too."""
+    assert number_of(metadata) == 0

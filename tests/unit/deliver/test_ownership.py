@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from pipeline.deliver.port import Committed
 from pipeline.settings import DeliverSettings
 from tests.unit.deliver.views import browser_of, view
 from tests.unit.deliver.world import Member, World, in_order, owe_some, passes, run
@@ -84,6 +85,45 @@ def test_after_a_loss_nothing_starts_before_a_commit_is_acknowledged() -> None:
         await passes(5)
 
     assert run(scenario).views(B) == ["1"]
+
+
+def test_the_answer_to_an_earlier_commit_does_not_renew_the_lease() -> None:
+    """It may have lain there while the process was frozen, and proves nothing about now."""
+
+    async def scenario(world: World) -> None:
+        member = Member(world, SETTINGS)
+        await passes(3)
+        world.fails_commit = lambda: True
+        member.clock.frozen_s += 100
+        world.owe(view("a", 1))
+        await passes(1)
+        member.deliverer.take([Committed(number, {}) for number in range(1, 4)])
+        await passes(1)
+
+    assert run(scenario).sent == []
+
+
+def test_nothing_is_sent_when_the_process_was_frozen_after_deciding_to() -> None:
+    """Between the decision and the sending others on the loop have their turn."""
+
+    async def scenario(world: World) -> None:
+        member = Member(world, SETTINGS)
+        await passes(3)
+        world.fails_commit = lambda: True
+        world.owe(view("a", 1))
+        for _ in range(10):
+            if member.deliverer._gate.in_flight:
+                break
+            await asyncio.sleep(0)
+        assert member.deliverer._gate.in_flight == 1
+        member.clock.frozen_s += 100
+        await passes(5)
+        assert world.sent == []
+
+        world.fails_commit = lambda: False
+        await passes(5)
+
+    assert run(scenario).sent == [(A, "1", False)]
 
 
 def test_a_revoked_partition_is_drained_while_the_others_go_on() -> None:

@@ -185,14 +185,14 @@ class FakeKafka:
         failing = self._world.fails_letter()
         self._write(lambda: self._world.letters.append(letter), done, failing=failing)
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
+    def commit(self, offsets: Mapping[int, int], number: int) -> None:
         self._world.journal.note("commit", dict(offsets))
         failing = self._world.fails_commit()
 
         def answer() -> None:
             if not failing:
                 self._world.committed.update({n: (at, False) for n, at in offsets.items()})
-            self._say(port.Committed({}, "no coordinator" if failing else None))
+            self._say(port.Committed(number, {}, "no coordinator" if failing else None))
 
         self._later(answer)
 
