@@ -78,9 +78,10 @@ format: $(VENV)/dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix pipeline tests benchmarks dashboards
 	$(BIN)/ruff format pipeline tests benchmarks dashboards
 
-docs: $(VENV)/runtime ## Write the reference of settings, the catalogue of metrics and the dashboards anew
+docs: $(VENV)/runtime ## Write settings, metrics, cases and dashboards anew
 	$(BIN)/python -m pipeline.settings_page docs
 	$(BIN)/python -m pipeline.metrics_page docs
+	$(BIN)/python -m tests.cases.page docs
 	$(BIN)/python -m dashboards helm/files/dashboards
 
 lock: ## Resolve the dependencies again (needs uv)

@@ -91,6 +91,14 @@ _DECIDING: Final = Row(
             stacked=True,
         ),
         Panel(
+            "Odd orders",
+            "Owed all the same: a total that is not its lines', or more items than Sitecore keeps.",
+            "short",
+            counts("pipeline_orders_flagged_total{*}", "what"),
+            empty="assemble is not scraped",
+            stacked=True,
+        ),
+        Panel(
             "Set aside, by reason",
             "What assemble and rekey put into the dead letters.",
             "short",

@@ -33,7 +33,7 @@ LABELS: Final[Mapping[str, str]] = {
     "state": "`closed`, `outage` or `held`",
     "topic": "the topic; of records also `timer`, for what timers did",
     "type": "the type of the message to Sitecore, such as `CHECKOUT`",
-    "what": "what was written, or who was waited for",
+    "what": "what was written, who was waited for, or what is odd",
     "worker": "`assemble`, `deliver` or `rekey`",
 }
 

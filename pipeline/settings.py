@@ -15,13 +15,22 @@ from pydantic import (
 
 from pipeline.record import instant_of
 from pipeline.settings_kafka import Section, TopicName
-from pipeline.sitecore.point_of_sale import DataModel, Protocol
+from pipeline.sitecore.point_of_sale import CHANNELS, DataModel, Protocol
 
 PrefixName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,100}$")]
 
 
 def _text(value: object) -> object:
     return str(value) if isinstance(value, float) else value
+
+
+def _upper(value: object) -> object:
+    """Read words in either case."""
+    return [str(word).upper() for word in value] if isinstance(value, list | tuple) else value
+
+
+def _upper_keys(value: object) -> object:
+    return {str(k).upper(): of for k, of in value.items()} if isinstance(value, dict) else value
 
 
 def _a_time(start_at: str) -> str:
@@ -37,6 +46,14 @@ def _a_time(start_at: str) -> str:
 
 
 StartAt = Annotated[str, AfterValidator(_a_time)]
+_Words = Annotated[frozenset[str], BeforeValidator(_upper)]
+_Currencies = Annotated[
+    frozenset[Annotated[str, Field(pattern="^[A-Z]{3}$")]], BeforeValidator(_upper)
+]
+_Languages = Annotated[
+    frozenset[Annotated[str, Field(pattern="^[A-Z]{2}$")]], BeforeValidator(_upper)
+]
+OrderStatus = Literal["PURCHASED", "PAYMENT_PENDING", "CONFIRMED", "CANCELLED", "REFUNDED"]
 
 
 class AssembleSettings(Section):
@@ -135,12 +152,18 @@ class PointOfSaleSettings(Section):
     session_margin_s: PositiveFloat = 30.0
     """How much earlier a session is no longer trusted to be open."""
     language: str | None = Field(default=None, pattern="^[A-Za-z]{2}$")
-    """Two letters, sent when an event names none."""
+    """Two letters, sent when an event names none. `wire_form: get` wants one in every event."""
     page: str = Field(default="commerce", min_length=1)
     """Sent when an event names no page."""
+    channels: _Words | None = None
+    """Channels that it has; events of others are refused. Unset: the 13 that are documented."""
+    currencies: _Currencies | None = None
+    """Currencies that its guests see; events of others are refused. Unset: all of ISO 4217."""
+    languages: _Languages | None = None
+    """Languages that it speaks; events that name another are refused. Unset: any."""
     organization_currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
     """Currency in which ORDER_CHECKOUT wants line prices; unset: the order's."""
-    item_types: frozenset[str] | None = None
+    item_types: _Words | None = None
     """Item types declared in the tenant; unset: not checked."""
     identity_providers: frozenset[str] | None = None
     """Providers of the tenant's identity rules; unset: not checked."""
@@ -150,8 +173,12 @@ class PointOfSaleSettings(Section):
     """What the price of an ORDER_CHECKOUT item means; not documented by Sitecore."""
     personal_fields: bool = True
     """Whether names and contact data are sent."""
+    order_statuses: Annotated[dict[str, OrderStatus], BeforeValidator(_upper_keys)] = Field(
+        default_factory=dict
+    )
+    """The shop's own words for an order's status, such as `paid: PURCHASED`."""
     upper_case_order_ids: bool = False
-    """Send order ids in upper case; only if yours are unique without case."""
+    """Send order ids in upper case, in either form; only if yours are unique without case."""
     attribute_types: dict[str, Literal["string", "boolean", "integer", "float"]] = Field(
         default_factory=dict
     )
@@ -166,6 +193,11 @@ class PointOfSaleSettings(Section):
             )
         if self.session_margin_s >= self.session_timeout_s:
             raise ValueError("`session_margin_s` must be less than `session_timeout_s`")
+        if unknown := (self.channels or frozenset()) - CHANNELS:
+            raise ValueError(
+                f"`{self.name}` has channels that Sitecore does not know: "
+                f"{', '.join(sorted(unknown))}; it knows {', '.join(sorted(CHANNELS))}"
+            )
         return self
 
 
@@ -209,6 +241,12 @@ class SitecoreSettings(Section):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"the point of sale `{name}` is there twice: keep one")
+        mute = [point.name for point in self.points_of_sale if point.language is None]
+        if self.wire_form == "get" and mute:
+            raise ValueError(
+                f"`wire_form` is `get`, which wants a language in every event: set `language` of "
+                f"`{mute[0]}`"
+            )
         return self
 
 

@@ -13,7 +13,7 @@ from pipeline.errors import RecordError
 from pipeline.kafka.entries import Write
 from pipeline.orders.guest import Guest, Step
 from pipeline.record import GuestId, Position, Record
-from pipeline.sitecore.owed import kind_of
+from pipeline.sitecore.owed import OwedOrder, kind_of
 
 TIMER: Final = "timer"
 
@@ -39,6 +39,8 @@ class Batch:
         """What became of records and timers: by topic, or "timer"."""
         self.owed: Counter[str] = Counter()
         """How much is owed of each kind."""
+        self.orders: list[OwedOrder] = []
+        """The orders among them."""
         self.repeats: Counter[str] = Counter()
         """Events that were known already, by the name of their class."""
         self.waits: list[tuple[str, float]] = []
@@ -142,6 +144,8 @@ class Batch:
         for owed in step.owed:
             self._writes.append(self._outputs.owed(draft.number, owed))
             self.owed[kind_of(owed)] += 1
+            if isinstance(owed, OwedOrder):
+                self.orders.append(owed)
         for one in step.set_aside:
             self._writes.append(self._outputs.set_aside(draft.number, one))
             self.refused.append((one.refusal.rule, one.position))

@@ -1,5 +1,6 @@
 """What a step leaves in Kafka, as records to be written."""
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -66,7 +67,7 @@ class Outputs:
             found=one.refusal.found,
             worker=WORKER,
             at=one.cause.timestamp,
-            details=dict(_details(one.cause)),
+            details=dict((*_details(one.cause), *_identifiers(one))),
         )
         return self._letter(partition, letter)
 
@@ -81,6 +82,12 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
     if cause.timer is not None:
         yield "timer", cause.timer
     yield "positions", ",".join(str(position) for position in cause.positions)
+
+
+def _identifiers(one: SetAside) -> Iterator[tuple[str, str]]:
+    if one.identifiers:
+        said = [{"provider": who.provider, "id": who.id} for who in one.identifiers]
+        yield dead_letters.IDENTIFIERS, json.dumps(said, ensure_ascii=False)
 
 
 def _too_large(owed: Owed | WrittenCart, key: bytes, value: bytes) -> DeadLetter:

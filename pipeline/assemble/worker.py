@@ -5,7 +5,7 @@ guest's new state, and the offset behind the record are one Kafka transaction.
 It leaves in three ways: done, set aside, or the process stops.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pipeline.assemble.backoff import Backoff
@@ -29,6 +29,7 @@ from pipeline.orders.advance import advance
 from pipeline.orders.guest import Became
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import Instant, Record, later
+from pipeline.sitecore.flags import flags_of
 
 ALIVE_S: Final = 180.0
 """A loop that has not turned for so long hangs: longer than asking for a verdict may take."""
@@ -166,10 +167,18 @@ class AssembleWorker:
         took_s = self._clock.elapsed_s() - began
         transactions.kept(batch.outcomes, writes=writes, seconds=took_s)
         metrics.owes(batch.owed)
+        metrics.flagged(self._flags(batch))
         metrics.repeated(batch.repeats)
         metrics.waits_ended(batch.waits)
         for reason, position in batch.refused:
             set_aside(WORKER, reason, position)
+
+    def _flags(self, batch: Batch) -> Iterator[str]:
+        """Say what is odd about the orders of a batch, if its point of sale is still there."""
+        for order in batch.orders:
+            pos = self._policy.points_of_sale.get(order.context.point_of_sale)
+            if pos is not None:
+                yield from (flag.name for flag in flags_of(order, pos))
 
     def _undo(self, fetched: Fetched) -> None:
         """Drop the batch: read it again after a while, and stay a member until then."""

@@ -27,6 +27,7 @@ _COMMANDS: Mapping[str, str] = {
     "publish": "Publish commerce events from NDJSON.",
     "preview": "Show the requests that events would make.",
     "guest": "Show what both workers know of a guest.",
+    "erase": "Erase a guest: nothing more is kept or sent.",
     "dead-letters": "List, show, replay or discard what was set aside.",
     "reset": "Begin anew at a time, forgetting guests and deliveries.",
     "sandbox": "Serve a Stream API that shows what Sitecore hides.",

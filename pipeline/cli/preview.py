@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from pipeline.rulebook import RULES, link
+
 if TYPE_CHECKING:
     from pipeline.cli.rehearsal import Row
     from pipeline.config import Settings
@@ -18,7 +20,8 @@ Example:
 Every request is taken as accepted. An event arrives when it happened; one that stands behind a
 later one arrives with that. Waits end by the events' clock, the last ones after the last event.
 The table leaves out what every message says (browser id, channel, point of sale and the like);
---output json shows requests whole, with CLIENT_KEY for the client key.
+--output json shows requests whole, with CLIENT_KEY for the client key. docs/cases.md tells of
+every rule by which something is set aside.
 """
 _IN_EVERY_MESSAGE = frozenset(
     {"type", "browser_id", "channel", "client_key", "currency", "language", "page", "pos"}
@@ -51,22 +54,35 @@ def command(load_settings: "Callable[[], Settings]", file: BinaryIO, output: str
             click.echo(json.dumps(_plain(row, settings), ensure_ascii=False))
     else:
         _print_table(rows)
+        _explain(sorted(counts.keys() & RULES.keys()))
+    flagged = f", {counts['Flagged']} odd" if counts["Flagged"] else ""
     click.echo(
         f"{counts['Requested']} requests, {counts['Refused']} set aside, "
-        f"{counts['Skipped']} not sent",
+        f"{counts['Skipped']} not sent{flagged}",
         err=True,
     )
 
 
 def _counted(rows: "Iterable[Row]", counts: Counter[str]) -> "Iterator[Row]":
+    """Count rows by what they are, and rules by which something is set aside."""
+    from pipeline.cli.rehearsal import Refused
+
     for row in rows:
         counts[type(row.what).__name__] += 1
+        if isinstance(row.what, Refused):
+            counts[row.what.refusal.rule] += 1
         yield row
+
+
+def _explain(rules: Iterable[str]) -> None:
+    """Say what the rules mean that were met."""
+    for rule in rules:
+        click.echo(f"\n{rule}: {RULES[rule]}\n  {link(rule)}")
 
 
 def _plain(row: "Row", settings: "Settings") -> dict[str, Any]:
     """Say a row as plain values."""
-    from pipeline.cli.rehearsal import Refused, Requested, Skipped
+    from pipeline.cli.rehearsal import Flagged, Refused, Requested, Skipped
     from pipeline.sitecore.wire import to_http
 
     cause = {"line": row.line, "timer": row.timer, "guest": row.guest_id}
@@ -79,9 +95,12 @@ def _plain(row: "Row", settings: "Settings") -> dict[str, Any]:
             return {**cause, "type": request.type, "request": sent}
         case Refused(refusal=refusal):
             said = {"rule": refusal.rule, "field": refusal.field, "found": refusal.found}
-            return {**cause, "set_aside": said}
+            why = {"why": RULES.get(refusal.rule, ""), "see": link(refusal.rule)}
+            return {**cause, "set_aside": said | why}
         case Skipped(reason=reason):
             return {**cause, "not_sent": reason}
+        case Flagged(flag=flag):
+            return {**cause, "odd": flag._asdict()}
 
 
 def _print_table(rows: "Iterable[Row]") -> None:
@@ -99,7 +118,7 @@ def _print_table(rows: "Iterable[Row]") -> None:
 def _cells(row: "Row") -> tuple[str, str]:
     from rich.markup import escape
 
-    from pipeline.cli.rehearsal import Refused, Requested, Skipped
+    from pipeline.cli.rehearsal import Flagged, Refused, Requested, Skipped
     from pipeline.sitecore.request import SendEvent
     from pipeline.sitecore.wire import to_json
 
@@ -114,3 +133,5 @@ def _cells(row: "Row") -> tuple[str, str]:
             return "[red]set aside[/red]", reason
         case Skipped(reason=reason):
             return "[dim]not sent[/dim]", f"[dim]{reason}[/dim]"
+        case Flagged(flag=flag):
+            return "[yellow]odd[/yellow]", f"[yellow]{flag.name}[/yellow] {escape(flag.found)}"

@@ -67,15 +67,16 @@ def command(
     else:
         settings = load_settings()
         topic = topic or settings.topics.commerce[0]
-        with _publisher(settings, topic) as publisher:
-            done = publisher.publish(events)
+        with publisher(settings, topic) as ready:
+            done = ready.publish(events)
         said = {"published": done}
         text = f"published {done} events to {topic}"
     click.echo(json.dumps(said) if output == "json" else text)
 
 
 @contextmanager
-def _publisher(settings: "Settings", topic: str) -> "Iterator[Publisher]":
+def publisher(settings: "Settings", topic: str) -> "Iterator[Publisher]":
+    """Connect to Kafka, and to the registry if there is one."""
     from pipeline.cli.publishing import Publisher
     from pipeline.kafka.registry import connect
 

@@ -17,6 +17,7 @@ from pipeline.refusal import Refusal
 from pipeline.sitecore.absorb import Absorbed, absorb
 from pipeline.sitecore.codec import as_read
 from pipeline.sitecore.delivery import Delivery
+from pipeline.sitecore.flags import Flag, flags_of
 from pipeline.sitecore.next_step import Finished, Send, SetAside, Wait, next_step
 from pipeline.sitecore.outcome import Delivered, Issued, Outcome
 from pipeline.sitecore.owed import Owed
@@ -49,6 +50,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Flagged:
+    """Something is owed, and odd."""
+
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One thing that would happen."""
 
@@ -57,10 +65,10 @@ class Row:
     timer: str | None
     """Which wait ended, such as ``payment_wait``."""
     guest_id: GuestId
-    what: "Requested | Skipped | Refused"
+    what: "What"
 
 
-What: TypeAlias = Requested | Skipped | Refused
+What: TypeAlias = Requested | Skipped | Refused | Flagged
 
 
 @dataclass(slots=True)
@@ -115,8 +123,14 @@ class Rehearsal:
             yield Row(line, aside.cause.timer, guest_id, Refused(aside.refusal))
         for owed in step.owed:
             line = owed.cause.positions[0].offset if owed.cause.positions else None
-            for what in self._deliver(as_read(owed)):
+            for what in self._owed(as_read(owed)):
                 yield Row(line, owed.cause.timer, guest_id, what)
+
+    def _owed(self, owed: Owed) -> Iterator[What]:
+        pos = self.deliveries.points_of_sale.get(owed.context.point_of_sale)
+        if pos is not None:
+            yield from map(Flagged, flags_of(owed, pos))
+        yield from self._deliver(owed)
 
     def _deliver(self, owed: Owed) -> Iterator[What]:
         delivery = self._told.get(owed.guest_id, Delivery.new(owed.guest_id))

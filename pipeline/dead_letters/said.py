@@ -10,7 +10,7 @@ from pipeline.dead_letters.account import Case
 from pipeline.dead_letters.letter import hashed
 from pipeline.dead_letters.replay import Plan
 from pipeline.errors import RecordError, UnknownSchema
-from pipeline.kafka.dead_letters import DELIVERY_ID, PREFIX, SEQUENCE
+from pipeline.kafka.dead_letters import DELIVERY_ID, IDENTIFIERS, PREFIX, SEQUENCE
 from pipeline.record import Record, in_utc
 
 _OPEN_HEADERS: Final = frozenset({DELIVERY_ID, SEQUENCE})
@@ -78,13 +78,18 @@ def summary(plan: Plan, done: str) -> Iterator[str]:
 
 
 def headers(record: Record, *, with_value: bool) -> dict[str, str]:
-    """The headers of a letter; those that the shop gave are withheld without *with_value*."""
+    """The headers of a letter; without *with_value* those of ours that name nobody."""
     return {
         name: (value or b"").decode(errors="backslashreplace")
-        if with_value or name.startswith(PREFIX) or name in _OPEN_HEADERS
+        if with_value or _is_open(name)
         else "(withheld)"
         for name, value in record.headers
     }
+
+
+def _is_open(name: str) -> bool:
+    ours = name.startswith(PREFIX) and name != PREFIX + IDENTIFIERS
+    return ours or name in _OPEN_HEADERS
 
 
 def content(record: Record, decode: Callable[[Record], object]) -> object:

@@ -149,7 +149,12 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "refused_lines": len(delivery.refused_lines),
         "accepted_orders_count": len(delivery.orders),
         "accepted_orders": [
-            {"order_id": order.order_id, "form": order.form.value, "at": _time(order.at)}
+            {
+                "order_id": order.order_id,
+                "form": order.form.value,
+                "at": _time(order.at),
+                "ref": order.ref or None,
+            }
             for order in delivery.orders[-_ORDERS_SHOWN:]
         ],
     }

@@ -20,6 +20,8 @@ REPLAY_OF: Final = "dead-letter-replay-of"
 """Header of a replayed record: the name of its letter, the same however often it comes back."""
 MAY_HAVE_ARRIVED: Final = ("dead-letter-may-have-arrived", b"true")
 """A whole header, of a replayed record that Sitecore may have, though no answer says so."""
+IDENTIFIERS: Final = "identifiers"
+"""Detail of an order for the REST or the Batch API: who the guest is, as JSON. Personal data."""
 MARKER: Final = "dead-letter-marker"
 """Header of a record that is no letter: what was done with one."""
 

@@ -31,6 +31,11 @@ TIMERS_DUE = Gauge(
 TIMERS_HELD = Gauge(
     "pipeline_timers_held", "Timers that are due and held back by input that lies unread."
 )
+FLAGGED = Counter(
+    "pipeline_orders_flagged",
+    "Orders that are owed although something about them is odd, by what it is.",
+    ["what"],
+)
 REPEATS = Counter(
     "pipeline_repeats",
     "Events that were known already: orders and payments by their order, all else by event id.",
@@ -42,6 +47,12 @@ def owes(owed: Mapping[str, int]) -> None:
     """Count what is owed, once it is kept."""
     for kind, count in owed.items():
         OWED.labels(label_of(kind)).inc(count)
+
+
+def flagged(flags: Iterable[str]) -> None:
+    """Count what is odd about orders that are owed, once they are kept."""
+    for flag in flags:
+        FLAGGED.labels(flag).inc()
 
 
 def repeated(repeats: Mapping[str, int]) -> None:

@@ -110,7 +110,7 @@ def _take_living(turn: Turn, event: _Living, record: Record) -> Became:
         case LineAdded() | LineChanged() | LineRemoved() | CartCleared():
             return take_cart_event(turn, event, record, pos)
         case PageViewed() | ProductsSearched() | CustomEventRaised():
-            return take_behaviour(turn, event, record)
+            return take_behaviour(turn, event, record, pos)
         case GuestIdentified():
             return take_identity(turn, event, record, pos)
         case OrderPlaced():

@@ -83,9 +83,9 @@ def take_identity(turn: Turn, event: GuestIdentified, record: Record, pos: Point
     return Became.NOTED if newest is not known else Became.LATE
 
 
-def take_behaviour(turn: Turn, event: Behaviour, record: Record) -> Became:
+def take_behaviour(turn: Turn, event: Behaviour, record: Record, pos: PointOfSale) -> Became:
     """Take behaviour: owed as it comes, once an event id."""
-    refusal = refuse_behaviour(event)
+    refusal = refuse_behaviour(event, pos)
     if refusal is None:
         if has_seen(turn.seen, event.event_id):
             return Became.REPEAT

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 from pipeline.commerce.events import (
     BrowserId,
     EventId,
+    Identifier,
     ItemId,
     OrderId,
     OrderPlaced,
@@ -177,6 +178,9 @@ class SetAside:
     """The whole record; None where only its position may be kept: the guest was erased."""
     cause: Cause
     """The event that decided it, which may be the refused one, or the timer."""
+    identifiers: tuple[Identifier, ...] = ()
+    """Who the guest is, where another API of Sitecore's will have to be told and knows no guest
+    ids of ours; empty where it is not known."""
 
 
 class Step(NamedTuple):

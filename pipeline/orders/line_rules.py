@@ -5,12 +5,15 @@ Rules that bind one of two possible forms are not here: they choose the form.
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from math import isfinite
 
-from pipeline.commerce.events import Attributes, Line, Money
+from pipeline.commerce.events import Attribute, Attributes, Line, Money
 from pipeline.orders.bounds import ATTRIBUTES_MAX, LINES_MAX
+from pipeline.orders.currencies import is_currency
 from pipeline.refusal import Refusal
+from pipeline.sitecore import flights
+from pipeline.sitecore.normalise import attribute_name, typed
+from pipeline.sitecore.point_of_sale import AttributeType, DataModel, PointOfSale, Protocol
 
 _FOUND_MAX = 100
 _DIGITS_MAX = 18
@@ -19,12 +22,6 @@ _DIGITS_MAX = 18
 def refuse(rule: str, field: str, found: object) -> Refusal:
     """Name a refusal; *found* is cut, and must hold no contact data."""
     return Refusal(rule, field[:_FOUND_MAX], str(found)[:_FOUND_MAX])
-
-
-@lru_cache(maxsize=1024)
-def is_currency(code: str) -> bool:
-    """Whether a code has the form of ISO 4217: three letters, in either case."""
-    return len(code) == 3 and code.isascii() and code.isalpha()
 
 
 def refuse_money(money: Money, *field: str) -> Refusal | None:
@@ -37,25 +34,43 @@ def refuse_money(money: Money, *field: str) -> Refusal | None:
     return None
 
 
-def refuse_attributes(attributes: Attributes, field: str) -> Refusal | None:
-    """Refuse more extension data than is documented, and numbers that JSON does not have."""
-    if not attributes:
+def refuse_attributes(attributes: Attributes, field: str, pos: PointOfSale) -> Refusal | None:
+    """Refuse extension data that goes under no name, or under one that has another type.
+
+    Data model 2.0 has none: there it is left out, whatever it is.
+    """
+    if not attributes or pos.data_model is DataModel.V2_0:
         return None
     if len(attributes) > ATTRIBUTES_MAX:
         return refuse("too_many_attributes", field, len(attributes))
+    sent = set[str]()
     for name, value in attributes.items():
-        if isinstance(value, float) and not isfinite(value):
-            return refuse("invalid_attribute", f"{field}.{name}", value)
+        told = attribute_name(name)
+        if not told or told in sent:
+            found = f"{told} is there twice" if told else "begins with no letter"
+            return refuse("attribute_name", f"{field}.{name}", found)
+        sent.add(told)
+        refusal = _refuse_value(value, pos.attribute_types.get(told), f"{field}.{name}")
+        if refusal is not None:
+            return refusal
     return None
 
 
-def refuse_line(line: Line, field: str) -> Refusal | None:
+def _refuse_value(value: Attribute, wanted: AttributeType | None, field: str) -> Refusal | None:
+    if isinstance(value, float) and not isfinite(value):
+        return refuse("invalid_attribute", field, value)
+    if wanted is not None and typed(value, wanted) is None:
+        return refuse("attribute_type", field, f"{type(value).__name__}, want {wanted}")
+    return None
+
+
+def refuse_line(line: Line, field: str, pos: PointOfSale) -> Refusal | None:
     """Refuse a line that neither a cart nor an order can carry."""
     refusal = refuse_money(line.unit_price, field, "unitPrice")
     if refusal is None and line.organization_unit_price is not None:
         refusal = refuse_money(line.organization_unit_price, field, "organizationUnitPrice")
     if refusal is None and line.attributes:
-        refusal = refuse_attributes(line.attributes, f"{field}.attributes")
+        refusal = refuse_attributes(line.attributes, f"{field}.attributes", pos)
     return refusal
 
 
@@ -63,10 +78,18 @@ def refuse_cart_line(line: Line, field: str) -> Refusal | None:
     """Refuse a line that a cart cannot carry.
 
     The Stream API documents item id, product id, type and name of an ADD as
-    required; an order in one event may leave each of them out.
+    required; an order in one event may leave each of them out. A flight goes from
+    somewhere to somewhere.
     """
-    if line.item_id and line.product_id and line.type and line.name:
+    if not (line.item_id and line.product_id and line.type and line.name):
+        return _refuse_texts(line, field)
+    lacks = flights.missing(line)
+    if lacks is None:
         return None
+    return refuse("flight_incomplete", f"{field}.attributes.{lacks.attribute}", lacks.found)
+
+
+def _refuse_texts(line: Line, field: str) -> Refusal | None:
     for value, name in (
         (line.item_id, "itemId"),
         (line.product_id, "productId"),
@@ -78,19 +101,18 @@ def refuse_cart_line(line: Line, field: str) -> Refusal | None:
     return None
 
 
-def refuse_order_lines(lines: tuple[Line, ...], *, cart_form: bool) -> Refusal | None:
-    """Refuse the lines of an order.
+def refuse_order_lines(lines: tuple[Line, ...], pos: PointOfSale) -> Refusal | None:
+    """Refuse the lines of an order, those of the event or those that the cart gave.
 
-    Args:
-        lines: Those of the event, or those that the cart gave.
-        cart_form: Whether the cart form is the only possible one. It names what is
-            bought by item id, so it needs lines, and an id names one line.
+    Where the cart form is the only one, it names what is bought by item id: so it
+    needs lines, and an id names one line.
     """
+    cart_form = pos.protocol is Protocol.MULTIPLE
     if len(lines) > LINES_MAX:
         return refuse("too_many_lines", "lines", len(lines))
     for index, line in enumerate(lines):
         field = f"lines.{index}"
-        refusal = refuse_line(line, field) or _refuse_quantity(line, field)
+        refusal = refuse_line(line, field, pos) or _refuse_quantity(line, field)
         if refusal is None and cart_form:
             refusal = refuse_cart_line(line, field)
         if refusal is not None:

@@ -7,7 +7,7 @@ only mutable thing in the core, and it never outlives a call of it.
 
 from typing import TypedDict
 
-from pipeline.commerce.events import Event
+from pipeline.commerce.events import Event, Identifier
 from pipeline.orders.deadlines import next_wake
 from pipeline.orders.delivery_id import delivery_id
 from pipeline.orders.guest import NEVER, Became, Guest, SetAside, Step
@@ -15,6 +15,11 @@ from pipeline.orders.policy import OrderPolicy
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.refusal import Refusal
 from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, WrittenCart
+
+FOR_ANOTHER_API = frozenset(
+    {"historic_order", "order_cancelled", "order_refunded", "order_changed"}
+)
+"""Rules by which an order is none for the Stream API, but one for REST or Batch."""
 
 
 class Owing(TypedDict):
@@ -113,7 +118,10 @@ class Turn:
 
     def refuse(self, refusal: Refusal, record: Record) -> None:
         """Set a whole record aside."""
-        self.set_aside.append(SetAside(refusal, record.position, record, self.cause))
+        identifiers: tuple[Identifier, ...] = ()
+        if self.identity is not None and refusal.rule in FOR_ANOTHER_API:
+            identifiers = self.identity.identity.identifiers
+        self.set_aside.append(SetAside(refusal, record.position, record, self.cause, identifiers))
 
     def refuse_by_position(self, refusal: Refusal, position: Position) -> None:
         """Set a record aside of which nothing but its place may be kept."""

@@ -27,8 +27,8 @@ from pipeline.commerce.events import (
     ProductsSearched,
 )
 from pipeline.orders.bounds import AHEAD_MAX_S, ID_CHARACTERS_MAX, IDENTITY_BYTES_MAX
+from pipeline.orders.currencies import is_currency
 from pipeline.orders.line_rules import (
-    is_currency,
     refuse,
     refuse_attributes,
     refuse_cart_line,
@@ -39,15 +39,8 @@ from pipeline.orders.line_rules import (
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import DAY_S, Instant, seconds_between
 from pipeline.refusal import Refusal
-from pipeline.sitecore.point_of_sale import DataModel, PointOfSale, Protocol
-
-# fmt: off
-CHANNELS = frozenset((
-    "AIRPORT_KIOSK", "BRANCH", "CALL_CENTER", "EMAIL", "GDS", "KIOSK", "MOBILE_APP", "MOBILE_WEB",
-    "SMS", "OFFLINE", "OTA", "OTHER", "WEB",
-))
-# fmt: on
-"""The Stream API documents these 13, in upper case."""
+from pipeline.sitecore import flights, normalise
+from pipeline.sitecore.point_of_sale import CHANNELS, DataModel, PointOfSale, Protocol
 
 _SINGLE_FORM_STATUSES = frozenset(("PURCHASED", "PAYMENT_PENDING"))
 _CART_FORM_STATUSES = _SINGLE_FORM_STATUSES | {"CONFIRMED", "CANCELLED", "REFUNDED"}
@@ -63,23 +56,42 @@ RESERVED_NAMES = frozenset((
 ))
 # fmt: on
 """Event types that Sitecore keeps for itself, in any data model or library."""
+_MISSPELT = {"IDENTIFY": "IDENTITY"}
+"""Seen in published samples: a custom event of that name would identify nobody."""
 
 
 def refuse_circumstances(event: Event, now: Instant, policy: OrderPolicy) -> Refusal | None:
     """Refuse what every event says first; *now* is the record's timestamp."""
-    if event.point_of_sale not in policy.points_of_sale:
+    pos = policy.points_of_sale.get(event.point_of_sale)
+    if pos is None:
         return refuse("unknown_point_of_sale", "pointOfSale", event.point_of_sale)
     channel = event.channel
     if channel not in CHANNELS and channel.upper() not in CHANNELS:
         return refuse("unknown_channel", "channel", channel)
     if not is_currency(event.currency):
         return refuse("invalid_currency", "currency", event.currency)
+    if pos.is_choosy and (refusal := _refuse_elsewhere(event, pos)) is not None:
+        return refusal
     if (
         event.occurred_at > now
         and (ahead_s := seconds_between(now, event.occurred_at)) > AHEAD_MAX_S
     ):
         return refuse("occurred_in_future", "occurredAt", f"{ahead_s:.0f} s ahead of its record")
     return None
+
+
+def _refuse_elsewhere(event: Event, pos: PointOfSale) -> Refusal | None:
+    """Refuse what its point of sale does not have, though others may."""
+    if pos.channels is not None and event.channel.upper() not in pos.channels:
+        return refuse("channel_not_allowed", "channel", event.channel)
+    if pos.currencies is not None and event.currency.upper() not in pos.currencies:
+        return refuse("currency_not_allowed", "currency", event.currency)
+    language = event.language
+    if pos.languages is None or language is None:
+        return None
+    if normalise.language(language) in pos.languages:
+        return None
+    return refuse("language_not_allowed", "language", language)
 
 
 def refuse_cart_event(event: CartEvent, pos: PointOfSale) -> Refusal | None:
@@ -104,18 +116,13 @@ def refuse_order(
         or _refuse_ordered_at(event.ordered_at, now, policy)
         or _refuse_status(event.status, pos)
         or refuse_money(event.total, "total")
-        or refuse_attributes(event.attributes, "attributes")
+        or refuse_attributes(event.attributes, "attributes", pos)
     )
     if refusal is None and event.payment is not None:
         refusal = _refuse_empty(event.payment.type, "payment.type")
     if refusal is None and event.lines:
-        refusal = refuse_lines(event.lines, pos)
+        refusal = refuse_order_lines(event.lines, pos)
     return refusal
-
-
-def refuse_lines(lines: tuple[Line, ...], pos: PointOfSale) -> Refusal | None:
-    """Refuse the lines that an order is about to go with, its own or those of the cart."""
-    return refuse_order_lines(lines, cart_form=pos.protocol is Protocol.MULTIPLE)
 
 
 def refuse_payment(event: PaymentReceived) -> Refusal | None:
@@ -144,9 +151,9 @@ def refuse_identity(event: GuestIdentified, pos: PointOfSale, size: int) -> Refu
     return None
 
 
-def refuse_behaviour(event: Behaviour) -> Refusal | None:
+def refuse_behaviour(event: Behaviour, pos: PointOfSale) -> Refusal | None:
     """Refuse behaviour that Sitecore would take for something else, or not at all."""
-    refusal = refuse_attributes(event.attributes, "attributes")
+    refusal = refuse_attributes(event.attributes, "attributes", pos)
     if refusal is None and isinstance(event, CustomEventRaised):
         refusal = _refuse_name(event.name)
     if refusal is None and isinstance(event, ProductsSearched):
@@ -177,7 +184,7 @@ def refuse_after_order(event: AfterOrder) -> Refusal:
 def _refuse_changed_line(line: Line, pos: PointOfSale) -> Refusal | None:
     if line.quantity < 0:
         return refuse("invalid_quantity", "line.quantity", line.quantity)
-    refusal = _refuse_empty(line.item_id, "line.itemId") or refuse_line(line, "line")
+    refusal = _refuse_empty(line.item_id, "line.itemId") or refuse_line(line, "line", pos)
     if refusal is None and pos.protocol is not Protocol.SINGLE:
         refusal = refuse_cart_line(line, "line")
     return refusal
@@ -203,7 +210,9 @@ def _refuse_ordered_at(ordered_at: Instant, now: Instant, policy: OrderPolicy) -
 def _refuse_status(status: str, pos: PointOfSale) -> Refusal | None:
     single = pos.protocol is Protocol.SINGLE
     known = _SINGLE_FORM_STATUSES if single else _CART_FORM_STATUSES
-    return None if status.upper() in known else refuse("unknown_status", "status", status)
+    if normalise.order_status(status, pos) in known:
+        return None
+    return refuse("unknown_status", "status", status)
 
 
 def _refuse_provider(provider: str, field: str, pos: PointOfSale) -> Refusal | None:
@@ -217,6 +226,8 @@ def _refuse_name(name: str) -> Refusal | None:
     upper = name.upper()
     if upper in RESERVED_NAMES or upper.startswith("SC_"):
         return refuse("reserved_name", "name", name)
+    if upper in _MISSPELT:
+        return refuse("misspelt_name", "name", f"{name}: the standard event is {_MISSPELT[upper]}")
     return _refuse_empty(name, "name")
 
 
@@ -224,7 +235,7 @@ def _refuse_flights(product_type: str) -> Refusal | None:
     # A SEARCH of this type needs airports, times and travellers, which no event of ours has.
     return (
         refuse("flight_search", "productType", product_type)
-        if product_type.upper() == "FLIGHT"
+        if product_type.upper() == flights.FLIGHT
         else None
     )
 

@@ -5,9 +5,8 @@ from pipeline.orders.bounds import ORDERS_MAX, WAITING_BYTES_MAX, WAITING_MAX
 from pipeline.orders.cart import lines_at, purchase_key
 from pipeline.orders.content import adds_up, digest_of
 from pipeline.orders.guest import KnownOrder, WaitingOrder
-from pipeline.orders.line_rules import refuse
+from pipeline.orders.line_rules import refuse, refuse_order_lines
 from pipeline.orders.turn import Turn, context_of
-from pipeline.orders.validate import refuse_lines
 from pipeline.record import DAY_S, Instant, Record, later
 from pipeline.refusal import Refusal
 from pipeline.sitecore.owed import Identity, OwedOrder, OwedPayment, WrittenCart, WrittenLine
@@ -109,7 +108,7 @@ def _owe_order(waiting: WaitingOrder, turn: Turn) -> bool:
             refuse("unknown_point_of_sale", "pointOfSale", event.point_of_sale), waiting.record
         )
         return False
-    refusal = (None if event.lines else refuse_lines(lines, pos)) or _refuse_for_room(turn)
+    refusal = (None if event.lines else refuse_order_lines(lines, pos)) or _refuse_for_room(turn)
     if refusal is not None:
         turn.refuse(refusal, waiting.record)
         return False

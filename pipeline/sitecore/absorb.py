@@ -63,7 +63,8 @@ def absorb(
     if delivery.erased:
         return Absorbed(delivery)
     known, abandoned = tidied(delivery, now, policy)
-    attempt = Attempt(owed, request, now, policy)
+    ref = outcome.ref if isinstance(outcome, Delivered) else ""
+    attempt = Attempt(owed, request, now, policy, ref)
     if isinstance(request, CreateBrowser):
         after = _absorb_issuing(known, attempt, request, outcome)
     elif excused and isinstance(outcome, Refused | UnknownBrowser):
@@ -85,6 +86,9 @@ def _counted(
     head = head_of(delivery, attempt.owed.delivery_id)
     head = failed(head, outcome, now=attempt.now, jitter=jitter, policy=attempt.policy)
     refusal = given_up(head, attempt.policy)
+    if refusal is not None and isinstance(attempt.request, CreateBrowser):
+        found = f"{refusal.found}: an order goes by the Batch API"
+        refusal = Refusal("browser_id_missing", "browserId", found[:100])
     known = delivery._replace(head=head._replace(refusal=refusal))
     return known if refusal is None else doubt_checkout(known, attempt)
 

@@ -76,7 +76,7 @@ def _ordered(delivery: Delivery, attempt: Attempt, form: Form) -> Delivery:
         return delivery
     at = max(attempt.now, owed.ordered_at)
     paid = messages.pay_type(owed, attempt.shop) if form is Form.SINGLE else ""
-    order = AcceptedOrder(owed.order_id, form, *attempt.key, at=at, paid=paid)
+    order = AcceptedOrder(owed.order_id, form, *attempt.key, at=at, paid=paid, ref=attempt.ref)
     head = head_of(delivery, owed.delivery_id)._replace(left=None, unknowns=0)
     return delivery._replace(orders=(*delivery.orders, order), head=head)
 

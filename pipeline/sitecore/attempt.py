@@ -21,6 +21,8 @@ class Attempt:
     request: Request
     now: Instant
     policy: DeliveryPolicy
+    ref: str = ""
+    """What Sitecore calls the event, if it took it and said so."""
 
     @property
     def shop(self) -> PointOfSale:

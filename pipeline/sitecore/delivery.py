@@ -95,6 +95,8 @@ class AcceptedOrder(NamedTuple):
     """When it was accepted, or ordered if that is later: it is remembered from then on."""
     paid: str = ""
     """The payment type that was accepted with it or after it; empty: none."""
+    ref: str = ""
+    """Sitecore's own reference of the event that placed it; empty when it named none."""
 
 
 class Head(NamedTuple):

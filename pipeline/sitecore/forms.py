@@ -6,8 +6,9 @@ from pipeline.refusal import Refusal
 from pipeline.sitecore import digest
 from pipeline.sitecore.cart import refused_among
 from pipeline.sitecore.delivery import Form, head_of
+from pipeline.sitecore.messages import item_price
 from pipeline.sitecore.owed import OwedOrder
-from pipeline.sitecore.point_of_sale import Protocol
+from pipeline.sitecore.point_of_sale import PointOfSale, Protocol
 from pipeline.sitecore.rules import CART_RULES, SINGLE_RULES, broken
 from pipeline.sitecore.scene import Scene
 from pipeline.sitecore.sessions import held
@@ -54,7 +55,16 @@ def _is_cart_sure(order: OwedOrder, scene: Scene) -> bool:
         return False
     if head_of(scene.delivery, order.delivery_id).left is Form.CART:
         return is_confirmed(order, scene)
-    return _holds_a_line_of(order, scene) and is_carried_by_cart(order)
+    return (
+        _holds_a_line_of(order, scene)
+        and _is_fresh(order, scene)
+        and is_carried_by_cart(order, scene.shop)
+    )
+
+
+def _is_fresh(order: OwedOrder, scene: Scene) -> bool:
+    """Whether a CHECKOUT would give it about its own time: Sitecore takes the arrival for it."""
+    return scene.now - order.ordered_at < scene.shop.session_timeout_s * 1000
 
 
 def _holds_a_line_of(order: OwedOrder, scene: Scene) -> bool:
@@ -62,17 +72,21 @@ def _holds_a_line_of(order: OwedOrder, scene: Scene) -> bool:
     return any(holds.get(line.item_id) for line in order.lines)
 
 
-def is_carried_by_cart(order: OwedOrder) -> bool:
+def is_carried_by_cart(order: OwedOrder, point_of_sale: PointOfSale) -> bool:
     """Whether the cart form can say all of an order.
 
-    It has no total but the sum of its lines, and no extension data of an order.
+    It has no total but the sum of its lines, in the currency that they are told in, and no
+    extension data of an order.
     """
-    currencies = {line.unit_price.currency for line in order.lines}
-    total = sum((line.quantity * line.unit_price.amount for line in order.lines), Decimal(0))
+    told = [
+        (line.quantity, item_price(line, point_of_sale) or line.unit_price) for line in order.lines
+    ]
+    currencies = {price.currency.upper() for _, price in told}
+    total = sum((quantity * price.amount for quantity, price in told), Decimal(0))
     return (
         not order.attributes
         and total == order.total.amount
-        and currencies <= {order.total.currency}
+        and currencies <= {order.total.currency.upper()}
     )
 
 

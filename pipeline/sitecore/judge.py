@@ -197,7 +197,7 @@ def _outcome(kind: Kind, reading: _Reading, now: Instant) -> Outcome:
     status = reading.answer.status
     match kind:
         case Kind.DELIVERED | Kind.UNCONFIRMED:
-            return Delivered(unconfirmed=kind is Kind.UNCONFIRMED)
+            return Delivered(kind is Kind.UNCONFIRMED, reading.ref or "")
         case Kind.ISSUED:
             return _issued(reading)
         case Kind.RETRY | Kind.RETRY_MAYBE_TAKEN:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pipeline.commerce.events import BrowserId, Contact, Identifier, ItemId, Line, Money
 from pipeline.record import Instant
-from pipeline.sitecore import normalise
+from pipeline.sitecore import flights, normalise
 from pipeline.sitecore.owed import Context, Identity, OwedBehaviour, OwedOrder
 from pipeline.sitecore.point_of_sale import DataModel, PointOfSale
 from pipeline.sitecore.request import JsonValue, Message
@@ -28,7 +28,8 @@ def base(browser_id: BrowserId, context: Context, point_of_sale: PointOfSale) ->
         "channel": context.channel.upper(),
         "currency": context.currency.upper(),
     }
-    if language := normalise.language(context.language or point_of_sale.language or ""):
+    given, own = context.language or "", point_of_sale.language or ""
+    if language := normalise.language(given) or normalise.language(own):
         said["language"] = language
     said["page"] = context.page or point_of_sale.page
     said["pos"] = point_of_sale.name
@@ -113,7 +114,8 @@ def add(line: Line, added_at: Instant, point_of_sale: PointOfSale, about: Messag
     if original.currency.upper() != price.currency.upper():
         product["originalPrice"] = normalise.number(original.amount)
         product["originalCurrencyCode"] = original.currency.upper()
-    ext = _extension(line.attributes, point_of_sale)
+    product |= flights.places(line)
+    ext = _extension(flights.others(line), point_of_sale)
     return _event(ADD, {"product": product, **_ext(ext)}, about)
 
 
@@ -134,7 +136,7 @@ def checkout(order: OwedOrder, point_of_sale: PointOfSale, about: Message) -> Me
     """The purchase of what was confirmed; the order's extension data goes with the event."""
     said: dict[str, JsonValue] = {
         "reference_id": _order_id(order, point_of_sale),
-        "status": order.status.upper(),
+        "status": normalise.order_status(order.status, point_of_sale),
     }
     ext = _extension(order.attributes, point_of_sale)
     return _event(CHECKOUT, {**said, **_ext(ext)}, about)
@@ -155,7 +157,7 @@ def order_checkout(order: OwedOrder, point_of_sale: PointOfSale, about: Message)
     said: dict[str, JsonValue] = {
         "referenceId": _order_id(order, point_of_sale),
         "orderedAt": normalise.timestamp(order.ordered_at),
-        "status": order.status.upper(),
+        "status": normalise.order_status(order.status, point_of_sale),
         "currencyCode": order.total.currency.upper(),
         "price": normalise.number(order.total.amount),
         **_paid(order, point_of_sale),
@@ -189,7 +191,7 @@ def _item(line: Line, order: OwedOrder, point_of_sale: PointOfSale) -> Message:
         "type": line.type.upper(),
         "referenceId": line.item_id,
         "orderedAt": normalise.timestamp(order.ordered_at),
-        "status": order.status.upper(),
+        "status": normalise.order_status(order.status, point_of_sale),
         "currencyCode": price.currency.upper(),
         "price": normalise.number(price.amount * Decimal(pieces)),
         "name": normalise.item_name(line.name),

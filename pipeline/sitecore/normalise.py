@@ -43,8 +43,15 @@ def birthday(date: str) -> str:
 
 
 def language(tag: str) -> str:
-    """The language of a locale: ``en-IE`` is ``EN``."""
-    return re.split(r"[-_]", tag.strip(), maxsplit=1)[0][:2].upper()
+    """The language of a locale: ``en-IE`` is ``EN``; empty when it has none of two letters."""
+    first = re.split(r"[-_]", tag.strip(), maxsplit=1)[0]
+    return first.upper() if len(first) == 2 and first.isascii() and first.isalpha() else ""
+
+
+def order_status(word: str, point_of_sale: PointOfSale) -> str:
+    """What Sitecore calls a status that the shop has a word for; any other in upper case."""
+    upper = word.upper()
+    return point_of_sale.order_statuses.get(upper, upper)
 
 
 def number(amount: Decimal) -> int | float | Decimal:
@@ -62,7 +69,10 @@ def item_name(name: str) -> str:
 
 
 def attribute_name(name: str) -> str:
-    """Letters and digits in camel case: ``gift-wrap`` is ``giftWrap``; empty when none are left."""
+    """Letters and digits in camel case: ``gift-wrap`` is ``giftWrap``.
+
+    Empty when that leaves nothing, or something that begins with a digit.
+    """
     return _known_name(name) if len(name) <= NAME_MAX else _camel(name)
 
 
@@ -74,7 +84,7 @@ def _known_name(name: str) -> str:
 def _camel(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     parts = [part for part in _SEPARATORS.split(plain) if part]
-    if not parts:
+    if not parts or parts[0][0].isdigit():
         return ""
     return _lower_first(parts[0]) + "".join(part[:1].upper() + part[1:] for part in parts[1:])
 

@@ -7,6 +7,7 @@ needs an owner, CONFIRM, CHECKOUT and PAYMENT; or IDENTITY, then ORDER_CHECKOUT.
 from functools import partial
 
 from pipeline.commerce.events import OrderId
+from pipeline.record import DAY_S
 from pipeline.refusal import Refusal
 from pipeline.sitecore import digest, messages
 from pipeline.sitecore.browsers import browser_at
@@ -46,8 +47,10 @@ def accepted_order(delivery: Delivery, order_id: OrderId) -> AcceptedOrder | Non
 
 
 def _refusal_before(order: OwedOrder, scene: Scene) -> Refusal | None:
-    if scene.now - order.ordered_at > age_max_ms(scene.policy):
-        return Refusal("historic_order", "orderedAt", str(order.ordered_at))
+    age_ms = scene.now - order.ordered_at
+    if age_ms > age_max_ms(scene.policy):
+        days = age_ms / (1000 * DAY_S)
+        return Refusal("historic_order", "orderedAt", f"{days:.1f} days old: use the Batch API")
     who = digest.of_identity(order.identity, order.guest_id, scene.shop)
     if browser_at(scene.delivery, scene.browser_id).identity_refused == who:
         # Sitecore shows orders of known guests only, and would not say so.

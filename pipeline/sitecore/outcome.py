@@ -43,6 +43,8 @@ class Delivered:
 
     unconfirmed: bool = False
     """The answer's status says so, its body does not."""
+    ref: str = ""
+    """Sitecore's own reference of the event; empty when it named none."""
 
 
 @value(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.commerce.events import Attributes
 from pipeline.refusal import Refusal
-from pipeline.sitecore import normalise
+from pipeline.sitecore import flights, normalise
 from pipeline.sitecore.messages import is_card, item_price, pay_type
 from pipeline.sitecore.owed import OwedBehaviour, OwedOrder
 from pipeline.sitecore.point_of_sale import DataModel, PointOfSale
@@ -67,13 +67,14 @@ def _model(_: OwedOrder, shop: PointOfSale) -> Found | None:
     return Found("pointOfSale", "data model 2.0") if shop.data_model is DataModel.V2_0 else None
 
 
-def _single_status(order: OwedOrder, _: PointOfSale) -> Found | None:
-    listed = order.status.upper() in SINGLE_STATUSES
+def _single_status(order: OwedOrder, shop: PointOfSale) -> Found | None:
+    listed = normalise.order_status(order.status, shop) in SINGLE_STATUSES
     return None if listed else Found("status", order.status)
 
 
-def _cart_status(order: OwedOrder, _: PointOfSale) -> Found | None:
-    return None if order.status.upper() in CART_STATUSES else Found("status", order.status)
+def _cart_status(order: OwedOrder, shop: PointOfSale) -> Found | None:
+    listed = normalise.order_status(order.status, shop) in CART_STATUSES
+    return None if listed else Found("status", order.status)
 
 
 def _payment_type(order: OwedOrder, shop: PointOfSale) -> Found | None:
@@ -155,6 +156,18 @@ def _repeated_item(order: OwedOrder, _: PointOfSale) -> Found | None:
     return next((Found("lines.itemId", i) for i in items if items.count(i) > 1), None)
 
 
+def _text(order: OwedOrder, _: PointOfSale) -> Found | None:
+    names = ("itemId", "productId", "type", "name")
+    said = ((line.item_id, line.product_id, line.type, line.name) for line in order.lines)
+    missing = (name for texts in said for name, text in zip(names, texts, strict=True) if not text)
+    return next((Found(f"lines.{name}", "empty") for name in missing), None)
+
+
+def _flight(order: OwedOrder, _: PointOfSale) -> Found | None:
+    lacks = next(filter(None, map(flights.missing, order.lines)), None)
+    return lacks and Found(f"lines.attributes.{lacks.attribute}", lacks.found)
+
+
 def _owner(order: OwedOrder, shop: PointOfSale) -> Found | None:
     if shop.data_model is not DataModel.V2_0:
         return None
@@ -182,6 +195,9 @@ CART_RULES: tuple[OrderRule, ...] = (
     OrderRule("order_status", _cart_status),
     # An ADD replaces the line of its item: of two such lines one would be lost.
     OrderRule("item_repeated", _repeated_item),
+    # An ADD without one of them is accepted, and makes the CHECKOUT fail.
+    OrderRule("missing_text", _text),
+    OrderRule("flight_incomplete", _flight),
     # Data model 2.0 has no order without an owner, who has a title and a name.
     OrderRule("contact_incomplete", _owner),
 )

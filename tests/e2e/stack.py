@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -129,6 +130,13 @@ class Stack:
     def outcomes(self, worker: str, topic: str) -> Counter[str]:
         """Records that a worker took of a topic since it started, by what became of them."""
         return records_counted(self._ports[worker], topic)
+
+    def metrics(self, worker: str) -> bytes:
+        """All that a worker counts, as Prometheus would read it."""
+        address = f"http://127.0.0.1:{self._ports[worker]}/metrics"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            read: bytes = answer.read()
+            return read
 
     def wait_until_assembled(self, count: int, *, timeout_s: float = 120.0) -> None:
         """Wait until assemble has taken that many records."""

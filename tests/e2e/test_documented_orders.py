@@ -79,7 +79,7 @@ def _stack(
     wire_form: str = "post",
 ) -> Stack:
     sitecore = {
-        "points_of_sale": [{"name": EXAMPLE_SHOP, "protocol": protocol}],
+        "points_of_sale": [{"name": EXAMPLE_SHOP, "protocol": protocol, "language": "en"}],
         "order_age_max_days": 10_000,
         "wire_form": wire_form,
     }

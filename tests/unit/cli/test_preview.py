@@ -61,6 +61,28 @@ def test_what_is_set_aside_is_shown_with_its_line_and_reason() -> None:
     ]
 
 
+def test_what_is_set_aside_is_explained_with_a_link() -> None:
+    """The page of cases tells of the rule, and of the cases that it comes from."""
+    shown = rows(previewed(str(EVENTS), "--output", "json"))
+    aside = next(row["set_aside"] for row in shown if "set_aside" in row)
+
+    assert aside["why"].startswith("The settings name no such point of sale")
+    assert aside["see"] == "docs/cases.md#unknown_point_of_sale"
+    assert "docs/cases.md#identity_missing" in previewed(str(EVENTS)).stdout
+
+
+def test_what_is_odd_is_said_beside_what_leaves() -> None:
+    """A total that is not the sum of its lines is sent, and a person may want to know."""
+    events = [json.loads(line) for line in EVENTS.read_bytes().splitlines()[:6]]
+    events[5]["total"]["amount"] = "1.00"
+
+    given = "\n".join(map(json.dumps, events)).encode()
+    result = previewed("-", "--output", "json", given=given)
+
+    assert [row["odd"]["name"] for row in rows(result) if "odd" in row] == ["total_differs"]
+    assert result.stderr.endswith("1 odd\n")
+
+
 def test_the_table_is_for_people() -> None:
     """One row a request, what every message says left out, the sum on standard error."""
     result = previewed(str(EVENTS))

@@ -1,7 +1,6 @@
 """What is shown of a guest: enough to say why something is late, nothing of the person."""
 
 import json
-from dataclasses import replace
 
 from pipeline.deliver.breaker import Hold
 from pipeline.guest import said
@@ -100,7 +99,7 @@ def test_no_contact_data_is_shown() -> None:
 def test_the_head_tells_its_form_tries_and_next_time() -> None:
     """That is what a late guest waits for."""
     head = Head(DELIVERY, Form.CART, tries=3, not_before=Instant(START), answer="http_503")
-    lane = replace(Delivery.new(GUEST), head=head, finished=41)
+    lane = Delivery.new(GUEST)._replace(head=head, finished=41)
     behind = Behind(Position("stream", 3, 41), START, "OwedOrder", DELIVERY, 9)
     known = KNOWN._replace(delivery=lane, behind=(behind,), behind_count=1, committed=17)
     text, document = text_of(known), said.document(known, POLICY)
@@ -141,7 +140,7 @@ def test_browser_ids_are_shortened_wherever_they_stand() -> None:
 def test_much_is_counted_and_little_shown() -> None:
     """A guest with half of all messages must not fill the screen."""
     order = AcceptedOrder(placed(1).order_id, Form.CART, BROWSER, "WEB", SHOP, START)
-    lane = replace(Delivery.new(GUEST), orders=(order,) * 500)
+    lane = Delivery.new(GUEST)._replace(orders=(order,) * 500)
     shown = said.document(KNOWN._replace(delivery=lane), POLICY)["deliver"]
 
     assert (shown["accepted_orders_count"], len(shown["accepted_orders"])) == (500, 20)

@@ -31,8 +31,9 @@ from tests.unit.sitecore.talk import Answerer, Talk
 
 TRIES = 4
 
+FLIGHT = replace(JEANS, type="FLIGHT", attributes={"origin": "DUB", "destination": "LHR"})
 lines = st.lists(
-    st.sampled_from([SHOES, JEANS, replace(SHOES, quantity=2), replace(JEANS, type="FLIGHT")]),
+    st.sampled_from([SHOES, JEANS, replace(SHOES, quantity=2), FLIGHT]),
     max_size=3,
 ).map(tuple)
 places = st.sampled_from([context(), context(APP), context(BROWSER, "MOBILE_APP"), context(None)])

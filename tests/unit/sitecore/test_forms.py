@@ -66,7 +66,8 @@ def test_automatic_takes_the_cart_form_where_one_event_is_impossible() -> None:
     """Case 054: a flight cannot be told in one event; all its lines go into a new session."""
     talk = Talk(policy_of(Protocol.AUTOMATIC))
 
-    talk.tell(Owes().order(replace(SHOES, type="flight"), JEANS))
+    places = {"origin": "DUB", "destination": "LHR"}
+    talk.tell(Owes().order(replace(SHOES, type="flight", attributes=places), JEANS))
 
     assert talk.types == ["IDENTITY", "ADD", "ADD", "CONFIRM", "CHECKOUT", "PAYMENT"]
 

@@ -92,7 +92,7 @@ def test_case_044_one_event_needs_the_brand_of_a_card(kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(UNSUPPORTED_TYPES))
 def test_case_054_055_one_event_does_not_support_some_item_types(kind: str) -> None:
     """Even if they are declared."""
-    order = with_line(type=kind.lower())
+    order = with_line(type=kind.lower(), attributes={"origin": "DUB", "destination": "LHR"})
 
     refusal = single(order, item_types=frozenset({kind, "SHOES"}))
 
