@@ -102,16 +102,7 @@ class Failed:
 
 
 Event: TypeAlias = (
-    Assigned
-    | Restored
-    | Read
-    | Reached
-    | Committed
-    | Revoking
-    | Lost
-    | Ends
-    | Left
-    | Failed
+    Assigned | Restored | Read | Reached | Committed | Revoking | Lost | Ends | Left | Failed
 )
 Inbox: TypeAlias = Callable[[Sequence[Event]], None]
 """Takes events in order, on any thread."""
