@@ -20,8 +20,8 @@ $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/runtime: requirements.lock pyproject.toml | $(VENV)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+$(VENV)/runtime: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-build.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -78,15 +78,17 @@ format: $(VENV)/dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix pipeline tests benchmarks dashboards
 	$(BIN)/ruff format pipeline tests benchmarks dashboards
 
-docs: $(VENV)/runtime ## Write settings, metrics, cases and dashboards anew
+docs: $(VENV)/runtime ## Write settings, metrics, cases, dashboards and values anew
 	$(BIN)/python -m pipeline.settings_page docs
 	$(BIN)/python -m pipeline.metrics_page docs
 	$(BIN)/python -m tests.cases.page docs
 	$(BIN)/python -m dashboards helm/files/dashboards
+	$(BIN)/python -m tests.chart.values_page helm
 
 lock: ## Resolve the dependencies again (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build -c requirements.lock -o requirements-build.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -c requirements.lock -c requirements-build.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove the virtual environment and the caches
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -53,6 +53,9 @@ PREFIX = "PIPELINE_"
 LEDGER_TIMEOUT_S = 5.0
 """How long a write to the ledger may take: `message.timeout.ms` of its producer."""
 
+LEAVING_S = 20.0
+"""What stopping may take after the drain: the last writes, commits, and leaving the group."""
+
 _OURS = ("PIPELINE_CONFIG", "PIPELINE_SECRETS_DIR")
 _SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?$")
 """What Kubernetes adds for each service: of one named `pipeline` they bear our prefix."""
@@ -142,6 +145,16 @@ class Settings(BaseSettings):
                 f"({longest_s:g}) must be less than `kafka.session_timeout_s` "
                 f"({self.kafka.session_timeout_s:g}), or a worker that was frozen sends what "
                 "another one already has"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stops_before_it_is_killed(self) -> Self:
+        longest_s = self.deliver.drain_s + LEAVING_S
+        if longest_s >= self.server.grace_s:
+            raise ValueError(
+                f"`deliver.drain_s` + {LEAVING_S:g} ({longest_s:g}) must be less than "
+                f"`server.grace_s` ({self.server.grace_s:g}), or a worker is killed while it stops"
             )
         return self
 

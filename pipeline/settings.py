@@ -257,3 +257,5 @@ class ServerSettings(Section):
     """Address to listen on."""
     port: int = Field(default=9464, ge=0, le=65535)
     """Port; `run` without an argument gives deliver the next, rekey the one after. 0: any free."""
+    grace_s: PositiveFloat = 60.0
+    """How long whoever stops a worker waits before killing it; more than `deliver.drain_s` + 20."""

@@ -20,7 +20,7 @@ def kafka() -> Iterator[Kafka]:
     try:
         kafka_jars()
     except MissingToolError as missing:
-        _skip(missing)
+        skip(missing)
     with kafka_component.running() as running:
         yield running
 
@@ -31,7 +31,7 @@ def registry() -> Iterator[Registry]:
     try:
         apicurio_home()
     except MissingToolError as missing:
-        _skip(missing)
+        skip(missing)
     with registry_component.running() as running:
         yield running
 
@@ -42,10 +42,10 @@ def prometheus_tools() -> None:
     try:
         program("promtool")
     except MissingToolError as missing:
-        _skip(missing)
+        skip(missing)
 
 
-def _skip(missing: MissingToolError) -> None:
+def skip(missing: MissingToolError) -> None:
     """Skip with one loud line; on a build server, whose tools must be there, fail."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI=true, and {missing}", pytrace=False)

@@ -1,12 +1,13 @@
 """`pipeline run`: one worker in this process, or all in children."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from pipeline.cli.signals import Stop
     from pipeline.config import Settings
 
 _EXAMPLE = """\b
@@ -30,33 +31,42 @@ after. SIGTERM and Ctrl-C stop in order, a second one at once.
 @click.pass_context
 def command(ctx: click.Context, worker: str | None, port: int | None, *, with_parent: bool) -> None:
     """Run assemble (decides what is owed), deliver (sends it), rekey (keys by guest), or all."""
+    from pipeline.cli.signals import Stop, stopped_by_signals
+
     load_settings: Callable[[], Settings] = ctx.obj
-    settings = load_settings()
-    port = settings.server.port if port is None else port
     if worker is None:
-        names = ["assemble", "deliver", *(["rekey"] if settings.rekey else [])]
-        ctx.exit(_together(ctx, names, port))
-    _one(settings, worker, port, with_parent=with_parent)
+        ctx.exit(_together(ctx, load_settings(), port))
+    # Process 1 of a container does not hear a signal that it does not handle, so from here on.
+    stop = Stop()
+    with stopped_by_signals(stop):
+        _one(load_settings(), worker, port, stop=stop, with_parent=with_parent)
 
 
-def _one(settings: "Settings", name: str, port: int, *, with_parent: bool) -> None:
+def _one(
+    settings: "Settings", name: str, port: int | None, *, stop: "Stop", with_parent: bool
+) -> None:
     from pipeline import app, logs, metrics
-    from pipeline.cli.signals import stop_with_parent, stopped_by_signals
+    from pipeline.cli.signals import stop_with_parent
     from pipeline.side_door import SideDoor
 
     logs.configure(settings.log_level)
     metrics.started(name)
     worker = app.worker(name, settings)
+    stop.reaches(worker.stop)
     if with_parent:
         stop_with_parent(worker.stop)
+    port = settings.server.port if port is None else port
     door = SideDoor(settings.server.host, port, alive=worker.alive, ready=worker.ready)
-    with stopped_by_signals(worker.stop), door:
-        worker.run()
+    with door:
+        if not stop.asked:
+            worker.run()
 
 
-def _together(ctx: click.Context, names: Sequence[str], port: int) -> int:
+def _together(ctx: click.Context, settings: "Settings", port: int | None) -> int:
     from pipeline.cli.children import run_together
 
+    names = ["assemble", "deliver", *(["rekey"] if settings.rekey else [])]
+    port = settings.server.port if port is None else port
     config = ctx.find_root().params["config"]
     program = [sys.executable, "-m", "pipeline", *([] if config is None else ["--config", config])]
     return run_together(

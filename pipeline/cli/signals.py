@@ -11,6 +11,26 @@ _STDIN = 0
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
+class Stop:
+    """Stops a worker, and remembers it for one that is still being made."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._stop: Callable[[], None] | None = None
+
+    def __call__(self) -> None:
+        """Stop, now or as soon as there is something to stop."""
+        self.asked = True
+        if self._stop is not None:
+            self._stop()
+
+    def reaches(self, stop: Callable[[], None]) -> None:
+        """Say how to stop what has been made."""
+        self._stop = stop
+        if self.asked:
+            stop()
+
+
 @contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Stop in order at the first signal; a second one ends the process where it stands.

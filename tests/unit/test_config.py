@@ -166,6 +166,7 @@ def test_what_kubernetes_adds_for_services_is_not_a_setting(tmp_path: Path) -> N
 
 WRONG: tuple[tuple[str, str], ...] = (
     ("deliver: {lease_s: 31}", "must be less than `kafka.session_timeout_s` (45)"),
+    ("deliver: {drain_s: 45}", "`deliver.drain_s` + 20 (65) must be less than `server.grace_s`"),
     ("deliver: {request_timeout_s: 20}", "`request_timeout_s` (20) must be less than `drain_s`"),
     ("deliver: {backoff_first_s: 61}", "`backoff_first_s` is more than `backoff_max_s`"),
     ("deliver: {give_up_after_s: 1209600}", "`topics.stream_events_retention_days` (14)"),
