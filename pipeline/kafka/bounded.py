@@ -1,6 +1,7 @@
 """Calls of a client that may never return, given up after a time."""
 
 import threading
+import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
@@ -11,6 +12,8 @@ _Result: TypeAlias = BaseException | None
 
 class Bounded:
     """Makes one call at a time, on a thread that is left behind when a call does not return.
+
+    The thread ends with this object.
 
     librdkafka does not keep the time limit of some calls when a coordinator goes
     away (issue 5456): without this, a broker's crash would hang a worker.
@@ -31,6 +34,7 @@ class Bounded:
             threading.Thread(
                 target=_serve, args=(self._calls, self._results), name="bounded", daemon=True
             ).start()
+            weakref.finalize(self, self._calls.put, None)
         self._calls.put(function)
         try:
             raised = self._results.get(timeout=timeout_s)
@@ -46,6 +50,7 @@ def _serve(calls: SimpleQueue[_Call | None], results: SimpleQueue[_Result]) -> N
     """Answer calls; nobody waits for the answer of one that was given up, nor asks again."""
     while (function := calls.get()) is not None:
         results.put(_outcome(function))
+        del function  # it holds whoever asked, who must not live as long as this thread
 
 
 def _outcome(function: _Call) -> _Result:

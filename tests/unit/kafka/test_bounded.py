@@ -57,5 +57,26 @@ def test_a_late_return_is_not_taken_for_the_next_call() -> None:
         bounded.call(refuse, 5)
 
 
+def test_its_thread_ends_with_it() -> None:
+    """Each client has one; a process that makes many must not gather threads."""
+
+    class Asks:
+        def __init__(self) -> None:
+            self.bounded = Bounded()
+            self.threads: list[threading.Thread] = []
+
+        def ask(self) -> None:
+            self.bounded.call(lambda: self.threads.append(threading.current_thread()), 5)
+
+    asks = Asks()
+    asks.ask()
+    (thread,) = asks.threads
+    asks.threads.clear()
+    del asks
+
+    thread.join(5)
+    assert not thread.is_alive()
+
+
 def _wait(event: threading.Event) -> None:
     event.wait()
