@@ -230,5 +230,5 @@ def _options(panel: Panel) -> Json:
 def _shaped(panel: Panel) -> Json:
     if panel.kind != "table":
         return {}
-    hidden = {"Time": True, "Value": True, "__name__": True, "alertstate": True, "instance": True}
+    hidden = {"Time": True, "Value": True, "__name__": True, "alertstate": True}
     return {"transformations": [{"id": "organize", "options": {"excludeByName": hidden}}]}

@@ -22,7 +22,7 @@ class Wait:
 
     until: Instant
     cause: str
-    """A label value: ``retry``."""
+    """A label value: ``backoff``."""
 
 
 @value(frozen=True, slots=True)

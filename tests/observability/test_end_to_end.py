@@ -18,7 +18,7 @@ from pipeline.sandbox.settings import EXAMPLE_SHOP, SandboxSettings
 from tests.components.kafka import Kafka
 from tests.components.prometheus import Prometheus
 from tests.e2e.stack import CLIENT_KEY, Stack
-from tests.observability.sources import RULES, filled, panels
+from tests.observability.sources import RULES, filled, of_dashboards
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -146,10 +146,9 @@ def test_boards_answer_and_alerts_fire_through_an_outage_and_a_crash(
     )
 
     silent = [
-        f"{name}: {target['expr']}"
-        for name, panel in panels()
-        for target in panel["targets"]
-        if not _answers(prometheus, target["expr"], began)
+        f"{one.by}: {one.query}"
+        for one in of_dashboards()
+        if not _answers(prometheus, one.query, began)
     ]
     assert not silent, "\n".join(silent)
     never = {"PipelineRecordsExpired", "PipelineStateGrowing", "PipelineOrdersStuckWaiting"}

@@ -45,6 +45,20 @@ def test_what_lies_unread_is_shown_with_its_age() -> None:
     assert oldest() == START / 1000 + EVERY_S
 
 
+def test_what_was_taken_last_says_how_old_the_rest_can_be() -> None:
+    """A topic that is never read to its end, as under steady load, may be on time all the same."""
+    scene = Scene()
+    scene.joins(0)
+    scene.hears(identified(100))
+    scene.turns(2)
+
+    scene.registry_down = True
+    scene.hears(added(101, "shoes"))
+    observed(scene)
+
+    assert oldest() == START / 1000 + 100
+
+
 def test_a_partition_that_has_gone_is_not_shown() -> None:
     """Two members would count its backlog."""
     scene = Scene()

@@ -1,5 +1,8 @@
 """What the worker shows of itself, as dashboards and alerts read it."""
 
+import subprocess
+import sys
+
 from prometheus_client import REGISTRY
 
 from pipeline.settings import DeliverSettings
@@ -83,7 +86,7 @@ def test_what_is_remembered_of_guests_is_counted() -> None:
     """It lies in memory, and must not fill it unseen."""
 
     async def scenario(world: World) -> None:
-        world.owe(view("a", 1), view("b", 1))
+        world.owe(view("a", 1), view("b", 1), view("a", 2))
         Member(world, SETTINGS)
         await passes(5)
 
@@ -94,8 +97,21 @@ def test_what_is_remembered_of_guests_is_counted() -> None:
     run(scenario)
 
 
+def test_the_breaker_is_shown_before_it_ever_moves() -> None:
+    """A board must not be empty until the first trouble."""
+    code = (
+        "from pipeline.metrics import deliver; from prometheus_client import generate_latest;"
+        "print(generate_latest().decode())"
+    )
+    program = [sys.executable, "-c", code]
+    told = subprocess.run(program, check=True, capture_output=True, text=True).stdout
+
+    assert 'pipeline_breaker{state="closed"} 1.0' in told
+    assert 'pipeline_breaker{state="outage"} 0.0' in told
+
+
 def test_the_breaker_shows_one_state_of_three() -> None:
-    """From the start: an alert must not have to wait for the first trouble."""
+    """Requests leave in one way at a time."""
 
     async def scenario(world: World) -> None:
         world.reply = lambda _: NotSent("connect_failed")

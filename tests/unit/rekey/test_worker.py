@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline.assemble.log import Committed, Input, Limits, Topics
 from pipeline.config import RekeySettings
@@ -20,7 +21,7 @@ from pipeline.kafka.identity import Identity
 from pipeline.kafka.placement import partition_of
 from pipeline.kafka.times import Times
 from pipeline.record import GuestId, Headers, Position, Record, later
-from pipeline.rekey.worker import RekeyWorker
+from pipeline.rekey.worker import LAG_EVERY_S, RekeyWorker
 from tests.fake_log import FakeClock, FakeLog
 from tests.fakes import Journal
 from tests.unit.orders.story import START
@@ -293,3 +294,18 @@ def test_fencing_ends_the_worker_and_it_leaves() -> None:
         scene.worker.run()
 
     assert scene.log.journal.effects()[-1] == "leave"
+
+
+def test_what_lies_unread_is_shown_with_its_age(scene: Scene) -> None:
+    """No timer of assemble sees it: orders may be owed without payments that lie there."""
+    scene.hears(b"ann", b"ben")
+    scene.turns()
+    scene.registry_down = True
+    scene.hears(b"ann", b"ben")
+    scene.clock.moves(LAG_EVERY_S)
+    scene.turns(2)
+
+    place = {"topic": "orders", "partition": "5"}
+    assert REGISTRY.get_sample_value("pipeline_backlog_records", place) == 2
+    oldest = "pipeline_oldest_pending_timestamp_seconds"
+    assert REGISTRY.get_sample_value(oldest, {"worker": "rekey"}) == START / 1000 + 1
