@@ -100,11 +100,20 @@ _WAITING: Final = Row(
         ),
         Panel(
             "Waits, by cause",
-            "How often a guest had to wait, by cause; `slots` and `pacing` mean that more could "
-            "be done.",
-            "cps",
-            rates("pipeline_waits_total{*}", "cause"),
+            "How many messages waited at a time, by cause, of waits that are over; `slots` and "
+            "`pacing` mean that more could be done.",
+            "short",
+            rates("pipeline_wait_seconds_sum{*}", "cause"),
             empty="deliver is not scraped",
+        ),
+        Panel(
+            "Full partitions",
+            "Partitions that are not read on, since too much of them is in hand: they alone are "
+            "late.",
+            "short",
+            line("sum by (pod) (pipeline_full_partitions{*})", "{{pod}}"),
+            empty="deliver is not scraped",
+            steps=(Step(1, "yellow"),),
         ),
         Panel(
             "Backlog",

@@ -26,6 +26,22 @@ _STATE: Final = Row(
             empty="no worker is scraped",
         ),
         Panel(
+            "Guests forgotten by deliver",
+            "Idle guests of whom nothing can be owed any more, and partitions whose committed "
+            "offsets had expired.",
+            "short",
+            (
+                Query(
+                    "sum(increase(pipeline_forgotten_guests_total{*}[$__rate_interval]))", "guests"
+                ),
+                Query(
+                    "sum(increase(pipeline_offsets_missing_total{*}[$__rate_interval]))",
+                    "partitions without offsets",
+                ),
+            ),
+            empty="deliver is not scraped",
+        ),
+        Panel(
             "State, as bytes",
             "What guests come to as bytes, without their keys; in memory it takes about twice as "
             "much.",

@@ -9,6 +9,7 @@ from pipeline.config import PointOfSaleSettings, Settings
 from pipeline.errors import ConfigError
 from pipeline.orders.policy import OrderPolicy
 from pipeline.sitecore import line_codec
+from pipeline.sitecore.answers import with_own
 from pipeline.sitecore.point_of_sale import PointOfSale
 from pipeline.sitecore.policy import DeliveryPolicy
 
@@ -62,6 +63,7 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
         behaviour_age_max_s=deliver.behaviour_age_max_s,
         order_age_max_days=settings.sitecore.order_age_max_days,
         browser_ids=settings.sitecore.browser_ids,
+        answers=with_own(tuple(answer.rule() for answer in settings.sitecore.answers)),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from pipeline.record import instant_of
+from pipeline.settings_answers import AnswerSettings
 from pipeline.settings_kafka import Section, TopicName
 from pipeline.sitecore.point_of_sale import CHANNELS, DataModel, Protocol
 
@@ -230,6 +231,8 @@ class SitecoreSettings(Section):
     """Older orders are historic: they are set aside."""
     points_of_sale: tuple[PointOfSaleSettings, ...] = ()
     """Every point of sale of the tenant; events of any other are refused."""
+    answers: tuple[AnswerSettings, ...] = ()
+    """What answers mean where the program's own rules are wrong; the first that holds decides."""
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:

@@ -10,7 +10,7 @@ from pipeline.assemble.inputs import ASSEMBLE, Role
 from pipeline.assemble.log import Committed, Fetched, Input, Limits, Listener, Topics
 from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.errors import ConfigError, FatalKafkaError, TransactionError, UnavailableError
-from pipeline.kafka import offsets, topics, verdict
+from pipeline.kafka import groups, offsets, topics, verdict
 from pipeline.kafka.changelog import Changelog
 from pipeline.kafka.clients import (
     admin_config,
@@ -160,7 +160,8 @@ class KafkaLog:
             elif (ended := verdict.of_reading(error)) is not None:
                 raise ended
         self._note_read(records, reached)
-        return Fetched(records, reached)
+        joined = groups.has_nothing_to_hear(self._consumer, self._settings.group_protocol)
+        return Fetched(records, reached, joined)
 
     def start(self, offsets: Mapping[Input, int]) -> None:
         """Read these too from now on, from the offsets named."""

@@ -44,6 +44,8 @@ class Fetched(NamedTuple):
     """In order within each input; of an input that was taken away meanwhile too."""
     reached: Mapping[Input, int]
     """The next offset of inputs that were read to their ends, past all that is no record."""
+    joined: bool = False
+    """Whether we are a member who may have been given nothing, and was not told of that."""
 
 
 class Committed(NamedTuple):

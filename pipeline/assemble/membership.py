@@ -1,14 +1,21 @@
 """Which partitions are ours, and how far each is on its way to work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from pipeline import metrics
+from pipeline.assemble.clock import SYSTEM
 from pipeline.assemble.log import Committed, Input, Log
 from pipeline.assemble.outputs import WORKER
 from pipeline.assemble.partition import Partition
 from pipeline.assemble.start import Beginning
 from pipeline.errors import UnavailableError
+from pipeline.record import Instant, later
+
+KEPT_S: Final = 3600.0
+"""How long the state of a revoked partition is of use: of what was forgotten since, Kafka keeps
+a tombstone for a day by default, and whoever reads only what changed must meet it."""
 
 
 @dataclass(slots=True)
@@ -47,8 +54,9 @@ class Membership:
     """
 
     log: Log
+    now: Callable[[], Instant] = SYSTEM.now
     joined: bool = False
-    """Whether the group has told us what is ours, be it nothing."""
+    """Whether we know what is ours, be it nothing."""
     assigned_inputs: set[Input] = field(default_factory=set)
     active: dict[int, Partition] = field(default_factory=dict)
     restoring: dict[int, Restoring] = field(default_factory=dict)
@@ -66,7 +74,12 @@ class Membership:
         numbers = {one.partition for one in inputs}
         whole = {number for number in numbers if self._inputs(number) <= self.assigned_inputs}
         self.fresh |= whole - self.active.keys() - self.restoring.keys()
-        self.kept = {number: self.kept[number] for number in self.kept if number in self.fresh}
+        since = later(self.now(), -KEPT_S)
+        self.kept = {
+            number: one
+            for number, one in self.kept.items()
+            if number in self.fresh and one.kept_at is not None and one.kept_at >= since
+        }
         metrics.partitions_changed(WORKER, "assigned", tuple(sorted(whole)))
 
     def revoked(self, inputs: Sequence[Input]) -> None:
@@ -75,6 +88,8 @@ class Membership:
         metrics.partitions_changed(WORKER, "revoked", tuple(sorted(gone)))
         if self.leaving or not gone:
             return
+        for one in gone.values():
+            one.kept_at = self.now()
         self.kept |= gone
         try:
             self._note_ends({number: one for number, one in gone.items() if one.mark})

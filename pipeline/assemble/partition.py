@@ -41,6 +41,8 @@ class Partition:
     """Up to where the guest states are in *store*."""
     mark: str = ""
     """What our last transaction left with its offsets; empty: none was kept since `restored`."""
+    kept_at: Instant | None = None
+    """When it was kept aside; None: never."""
     gate: Gate | None = None
     waiting: dict[GuestId, Guest] = field(default_factory=dict)
     """Guests of whom an order waits."""

@@ -65,7 +65,7 @@ class AssembleWorker:
         self._decode = decode
         self._policy = policy
         self._clock = clock
-        self._members = Membership(log)
+        self._members = Membership(log, clock.now)
         self._restorer = Restorer(log, self._members, start_at=start_at(settings.start_at))
         self._firing = Firing(log, self._members, policy=policy, timers_max=settings.batch_max)
         self._keeper = Keeper(log, clock)
@@ -119,6 +119,7 @@ class AssembleWorker:
         self._restorer.turn(soon=self._longest_wait_ends_at())
         fetched = self._log.fetch(self._settings.batch_max, self._window_s())
         self._fetched_at = self._clock.elapsed_s()
+        self._members.joined |= fetched.joined
         batch = Batch(self._members.active, self._outputs)
         try:
             for record in fetched.records:

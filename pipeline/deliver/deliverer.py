@@ -6,6 +6,7 @@ from typing import Any, Final, assert_never
 
 from pipeline.deliver import port
 from pipeline.deliver.breaker import Breaker, State
+from pipeline.deliver.forgetting import Forgetting
 from pipeline.deliver.gate import Gate
 from pipeline.deliver.holds import Holds
 from pipeline.deliver.lanes import Lanes
@@ -14,6 +15,7 @@ from pipeline.deliver.means import Means
 from pipeline.deliver.observe import Observer
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.pacing import Pacing
+from pipeline.deliver.partition import Partition
 from pipeline.deliver.worker import Worker
 from pipeline.deliver.writes import Writes
 from pipeline.settings import DeliverSettings
@@ -43,7 +45,7 @@ class Deliverer:
         lanes = Lanes()
         self._owns = owns = Ownership(kafka, settings, lanes=lanes, gate=gate, clock=clock)
         timeout_s = settings.request_timeout_s
-        writes = Writes(kafka, gate.lease, request_timeout_s=timeout_s, clock=clock)
+        self._writes = writes = Writes(kafka, gate.lease, request_timeout_s=timeout_s, clock=clock)
         self._observer = Observer(gate, lanes, owns=owns, topic=kafka.topic, clock=clock)
         self._holds = Holds(gate.breaker, owns, writes)
         means = Means(
@@ -58,6 +60,7 @@ class Deliverer:
             observer=self._observer,
         )
         self._worker = Worker(means, self.fail)
+        self._forgetting = Forgetting(means, self._worker.go_on)
         self._loop = asyncio.get_running_loop()
         self._draining = False
         self._left = False
@@ -131,7 +134,9 @@ class Deliverer:
         | port.Committed
         | port.Revoking
         | port.Lost
-        | port.Ends,
+        | port.Ends
+        | port.Deleted
+        | port.Expired,
     ) -> None:
         match event:
             case port.Assigned():
@@ -147,8 +152,17 @@ class Deliverer:
                 self._owns.revoking(event)
             case port.Lost():
                 self._owns.lost(event)
+            case _:
+                self._heard(event)
+
+    def _heard(self, event: port.Ends | port.Deleted | port.Expired) -> None:
+        match event:
             case port.Ends():
                 self._owns.ends(event)
+            case port.Deleted():
+                self._owns.deleted(event)
+            case port.Expired():
+                self._owns.expired(event)
             case _:
                 assert_never(event)
 
@@ -162,13 +176,22 @@ class Deliverer:
         partition = self._owns.restored(event)
         if partition is None or partition.restored is None:
             return
+        if not partition.began:
+            self._owns.work(partition, self._begin(partition))
         self._holds.found(partition.restored.ledger.hold, self._clock.elapsed_s())
         self._worker.restored(partition, partition.restored)
+
+    async def _begin(self, partition: Partition) -> None:
+        """Say that the partition was begun; only then its first offset is committed."""
+        await self._writes.begin(partition.number)
+        partition.began = True
+        self._owns.commit()
 
     def _beat(self) -> None:
         self.beaten_at = self._clock.elapsed_s()
         self._owns.commit()
         self._holds.follow()
+        self._forgetting.look()
         self._observer.show()
         self._worker.go_on()
         if self._draining:

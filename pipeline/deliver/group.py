@@ -15,18 +15,21 @@ from pipeline.deliver.port import (
     Committed,
     Ends,
     Event,
+    Expired,
     Lost,
     Reached,
     Read,
     Revoking,
 )
 from pipeline.deliver.restorer import RELEASED
-from pipeline.kafka import verdict
+from pipeline.kafka import groups, verdict
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.messages import record_of
 
 LEAVE_S: Final = 10.0
 """Longest wait for a broker when we leave."""
+FIRST_S: Final = 1.0
+"""Longest wait for the first offset of a partition; then it is asked for again."""
 ENDS_S: Final = 1.0
 """Time between two looks at how far the partitions reach."""
 
@@ -57,11 +60,15 @@ class Group:
         self._say = say
         self._serve = serve
         self._release_s = release_s
+        self._protocol = str(config["group.protocol"])
+        self._joined = False
         self._of = 1
         self._ours: dict[int, int] = {}
         self._assignments = 0
         self._released: dict[int, tuple[int | None, bool]] = {}
         self._paused: set[int] = set()
+        self._stranded: set[int] = set()
+        """Partitions whose next record is not there."""
         self._leaving = False
         self._ends_at = 0.0
 
@@ -90,8 +97,10 @@ class Group:
 
     @property
     def member(self) -> bool:
-        """Whether the coordinator knows us."""
-        return self._consumer.memberid() is not None
+        """Whether we know what is ours, be it nothing."""
+        if not self._joined:
+            self._joined = groups.has_nothing_to_hear(self._consumer, self._protocol)
+        return self._joined
 
     def assignment(self, partition: int) -> int | None:
         """Which of our assignments a partition belongs to; None: it is not ours."""
@@ -103,6 +112,8 @@ class Group:
         Raises:
             FatalKafkaError: Kafka ended this client.
         """
+        for number in tuple(self._stranded):
+            self._begin(number)
         messages: list[Any] = self._consumer.consume(READ_MAX, timeout=wait_s)
         for number, run in groupby(messages, key=lambda message: message.partition()):
             self._take(number, list(run))
@@ -151,10 +162,27 @@ class Group:
             return
         if error.code() == KafkaError._PARTITION_EOF:
             self._say(Reached(message.partition(), message.offset()))
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self._stranded.add(message.partition())
         elif (ended := verdict.of_reading(error)) is not None:
             raise ended
 
+    def _begin(self, number: int) -> None:
+        """Read from the first record that is left: none was committed, or it is deleted."""
+        at = TopicPartition(self._topic, number)
+        try:
+            first, _ = self._consumer.get_watermark_offsets(at, timeout=FIRST_S)
+            self._consumer.incremental_unassign([at])
+            self._consumer.incremental_assign([TopicPartition(self._topic, number, first)])
+        except KafkaException as raised:
+            if raised.args[0].fatal():
+                raise
+            return
+        self._stranded.discard(number)
+        self._say(Expired(number, first))
+
     def _assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._joined = True
         for partition in partitions:
             self._assignments += 1
             self._ours[partition.partition] = self._assignments
@@ -187,6 +215,7 @@ class Group:
             self.resume(number)
             self._ours.pop(number, None)
             self._released.pop(number, None)
+            self._stranded.discard(number)
         self._consumer.incremental_unassign(partitions)
 
     def _commit_released(self, numbers: Sequence[int]) -> None:

@@ -1,8 +1,5 @@
 """A hold outlives the process: each partition's ledger shows it."""
 
-from asyncio import Task, get_running_loop
-from functools import partial
-
 from pipeline.deliver import ledger_state
 from pipeline.deliver.breaker import Breaker, Hold, State
 from pipeline.deliver.ownership import Ownership
@@ -40,17 +37,8 @@ class Holds:
             differs = partition.hold_kept is not self._breaker.held
             at_work = partition.admitted and not partition.releasing
             if differs and at_work and not partition.hold_asked:
-                self._ask(partition)
-
-    def _ask(self, partition: Partition) -> None:
-        partition.hold_asked = True
-        task = get_running_loop().create_task(self._write(partition))
-        partition.tasks.add(task)
-        task.add_done_callback(partial(self._ended, partition))
-
-    def _ended(self, partition: Partition, task: Task[None]) -> None:
-        partition.tasks.discard(task)
-        self._owns.ended(partition)
+                partition.hold_asked = True
+                self._owns.work(partition, self._write(partition))
 
     async def _write(self, partition: Partition) -> None:
         hold = self._breaker.held

@@ -20,6 +20,7 @@ from pipeline.config import LEDGER_TIMEOUT_S, KafkaSettings, TopicSettings
 from pipeline.deliver.group import Group
 from pipeline.deliver.port import (
     Assigned,
+    Deleted,
     Done,
     Event,
     Failed,
@@ -66,14 +67,13 @@ class KafkaThread:
         self._topics = topics
         self._release_s = drain_s + LEDGER_TIMEOUT_S + _RELEASE_MARGIN_S
         group = f"{application}-deliver"
-        # Whether there is a committed offset, and one that still exists, is looked at by us.
-        own = {"auto.offset.reset": "earliest", "enable.partition.eof": True}
+        own = {"enable.partition.eof": True}
         self._consumer_config = consumer_config(kafka, group=group, member=instance, own=own)
         soon = {"message.timeout.ms": int(LEDGER_TIMEOUT_S * 1000)}
         self._producer_config = producer_config(kafka, own=soon)
         self._restorer = Restorer(kafka, topics, group=group)
         self._events: deque[Event] = deque()
-        self._restored: deque[tuple[int, Restored | Failed]] = deque()
+        self._restored: deque[tuple[int, Restored | Deleted | Failed]] = deque()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._acks = Timer(self._acknowledge)
         self._leaving = False
@@ -136,7 +136,7 @@ class KafkaThread:
         return time.monotonic() - self._turned_at < ALIVE_S
 
     def joined(self) -> bool:
-        """Whether we are a member of the group; on any thread."""
+        """Whether we are a member that knows what is its own; on any thread."""
         return self._member
 
     def _produce(self, topic: str, partition: int, outgoing: Encoded, done: Done) -> None:
@@ -185,9 +185,12 @@ class KafkaThread:
         while self._restored:
             assignment, what = self._restored.popleft()
             # What was restored for an earlier assignment may be outdated.
-            if isinstance(what, Failed) or self._group.assignment(what.partition) == assignment:
+            if not isinstance(what, Restored) or self._is_current(what, assignment):
                 self._say(what)
         self._flush()
+
+    def _is_current(self, restored: Restored, assignment: int) -> bool:
+        return self._group.assignment(restored.partition) == assignment
 
     def _serve(self, wait_s: float = TURN_S) -> None:
         """Tell the loop what happened, and do what it asks for; wait a little until it does."""

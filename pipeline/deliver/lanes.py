@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.deliver.waits import Closed
 from pipeline.record import GuestId, Instant, Record
 from pipeline.sitecore.delivery import Delivery
 from pipeline.sitecore.owed import Owed
@@ -17,7 +18,11 @@ class Item:
     record: Record
     size: int
     """Bytes, as counted for what is in hand."""
+    sequence: int = 0
+    """Rises with every record of the guest; 0: it has none, as one that was replayed."""
     erases: bool = False
+    came_at: float = 0.0
+    """When it came in hand, in seconds of a monotonic clock."""
     owed: Owed | None = None
     """None until its turn, and where it cannot be read."""
 
@@ -55,6 +60,8 @@ class Lane:
     """Erasures among the items: while there are any, nothing of the guest starts."""
     ticket: int = 0
     """Which of its waits is the last one; earlier ones in the heap are void."""
+    waits_since: Closed | None = None
+    """What was waited for in all when it began to wait for its turn; None: it did not wait."""
 
     def pop(self) -> Item:
         """Take away the first record: it is finished."""
@@ -77,6 +84,8 @@ class Lanes:
         self._admitted: set[int] = set()
         self._wakes: list[tuple[Instant, int, Lane]] = []
         self._tickets = 0
+        self._queued: list[Lane] = []
+        """Those queued since it was last said that they wait."""
         self.asleep = 0
         """Lanes that wait for an instant."""
 
@@ -88,6 +97,12 @@ class Lanes:
         """Begin a lane, without records yet; it is queued when the first one comes."""
         lane = Lane(partition, guest, delivery)
         self._lanes.setdefault(partition, {})[guest] = lane
+        return lane
+
+    def occupy(self, partition: int, guest: GuestId, delivery: Delivery) -> Lane:
+        """Begin a lane that is busy, though nothing of the guest is in hand."""
+        lane = self.open(partition, guest, delivery)
+        lane.place = Place.BUSY
         return lane
 
     def add(self, lane: Lane, item: Item) -> None:
@@ -180,12 +195,21 @@ class Lanes:
         """Whether any lane could take a step now."""
         return bool(self._rotation)
 
+    def wait(self, closed: Closed) -> None:
+        """Note that lanes queued since the last time have not had their turn, and wait for it."""
+        for lane in self._queued:
+            if lane.place is Place.READY and lane.waits_since is None:
+                lane.waits_since = closed
+        self._queued.clear()
+
     def __len__(self) -> int:
         return sum(len(lanes) for lanes in self._lanes.values())
 
     def _queue(self, lane: Lane) -> None:
         ready = self._ready.setdefault(lane.partition, deque())
         ready.append(lane)
+        lane.waits_since = None
+        self._queued.append(lane)
         if len(ready) == 1 and lane.partition in self._admitted:
             self._rotation.append(lane.partition)
 

@@ -20,10 +20,12 @@ class Ledger:
         hold = values.get(ledger_state.HOLD_KEY)
         self.hold: Hold | None = None if hold is None else ledger_state.decode_hold(hold)
         """Why everything was held when it was written."""
+        self.began = ledger_state.BEGAN_KEY in values
+        """Whether the partition was ever begun."""
         self._values = {
             ledger_state.guest_of(key): value
             for key, value in values.items()
-            if key != ledger_state.HOLD_KEY
+            if key not in ledger_state.RESERVED
         }
         self.size = sum(map(len, self._values.values()))
         """What the deliveries come to as bytes."""
@@ -50,6 +52,14 @@ class Ledger:
         """Remember a delivery as it was written."""
         self.size += len(value) - len(self._values.get(guest, b""))
         self._values[guest] = value
+
+    def forget(self, guest: GuestId) -> None:
+        """Remember nothing of a guest any more."""
+        self.size -= len(self._values.pop(guest, b""))
+
+    def guests(self) -> tuple[GuestId, ...]:
+        """All of whom something is remembered, as of now."""
+        return tuple(self._values)
 
     def topic_id(self) -> str:
         """The topic that finished offsets count in, by any one value; empty: none says.

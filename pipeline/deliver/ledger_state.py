@@ -1,4 +1,4 @@
-"""What the compacted topic `deliveries` holds: a guest's delivery, or a hold, as bytes.
+"""What the compacted topic `deliveries` holds, as bytes: deliveries of guests, a hold, a beginning.
 
 A delivery is one format byte, one version byte, the offset below which the guest's records are
 finished as eight bytes, most significant first, and the delivery as MessagePack: its parts in
@@ -23,6 +23,12 @@ _HEAD_BYTES: Final = 10
 
 HOLD_KEY: Final = b"\xffhold"
 """Key of a partition's hold. No guest has it: it is not UTF-8."""
+BEGAN_KEY: Final = b"\xffbegan"
+"""Key that says that a partition was begun: offsets are committed only once it is there."""
+BEGAN: Final = bytes((FORMAT, VERSION))
+"""Its value."""
+RESERVED: Final = frozenset({HOLD_KEY, BEGAN_KEY})
+"""Keys that are no guest's."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
 

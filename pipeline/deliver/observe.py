@@ -3,10 +3,11 @@
 from typing import Literal, NamedTuple
 
 from pipeline.deliver.gate import Gate
-from pipeline.deliver.lanes import Item, Lanes
+from pipeline.deliver.lanes import Item, Lane, Lanes
 from pipeline.deliver.letters import WORKER
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.port import Clock
+from pipeline.deliver.waits import Waits
 from pipeline.metrics import BACKLOG, OLDEST, RECORDS, label_of, series
 from pipeline.metrics import deliver as metrics
 from pipeline.sitecore.outcome import Delivered, Outcome, Retry, Unknown
@@ -32,7 +33,7 @@ class Observer:
         self._owns = owns
         self._topic = topic
         self._clock = clock
-        self._waiting_for: str | None = None
+        self._waits = Waits()
         self._shown: set[int] = set()
 
     def judged(self, request: Request, outcome: Outcome, seconds: float) -> None:
@@ -52,12 +53,27 @@ class Observer:
             took_ms = self._clock.now() - item.owed.cause.timestamp
             metrics.END_TO_END_SECONDS.observe(max(0, took_ms) / 1000)
 
+    def turns(self, now: float) -> None:
+        """Count what has passed since lanes had their turns last."""
+        self._waits.turn(now, None)
+
     def waiting(self) -> None:
-        """Count why lanes that could go have to wait, when the cause is a new one."""
-        cause = self._gate.cause(self._clock.elapsed_s()) if self._lanes.ready() else None
-        if cause != self._waiting_for and cause is not None:
-            metrics.WAITS.labels(cause).inc()
-        self._waiting_for = cause
+        """Note for what lanes that could go have to wait."""
+        now, cause = self._clock.elapsed_s(), None
+        if self._lanes.ready():
+            cause = self._gate.cause(now) or "turn"
+        self._waits.turn(now, cause)
+        self._lanes.wait(self._waits.closed)
+
+    def taken(self, lane: Lane) -> None:
+        """Measure for what a lane has waited whose turn has come."""
+        if lane.waits_since is not None:
+            for cause, seconds in self._waits.since(lane.waits_since):
+                metrics.waited(cause, seconds)
+
+    def first(self, item: Item) -> None:
+        """Measure how long a record waited for those before it of its guest."""
+        metrics.waited("earlier", self._clock.elapsed_s() - item.came_at)
 
     def show(self) -> None:
         """Set the gauges; those of partitions that have gone vanish."""
@@ -76,6 +92,7 @@ class Observer:
         metrics.LEDGER_BYTES.set(sum(known.ledger.size for _, known in restored))
         metrics.IN_FLIGHT.set(self._gate.in_flight)
         metrics.LANES_WAITING.set(self._lanes.asleep)
+        metrics.FULL.set(sum(partition.in_hand.full for partition in self._owns))
         metrics.THROTTLED.set(self._gate.pacing.pause_s(self._clock.elapsed_s()) > 0)
 
 

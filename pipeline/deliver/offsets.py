@@ -88,12 +88,13 @@ class InHand:
     Reading stops at either limit and goes on at half of both, so that it does not flutter.
     """
 
-    __slots__ = ("_bytes_max", "_paused", "_records_max", "records", "size")
+    __slots__ = ("_bytes_max", "_records_max", "full", "records", "size")
 
     def __init__(self, records_max: int, bytes_max: int) -> None:
         self._records_max = records_max
         self._bytes_max = bytes_max
-        self._paused = False
+        self.full = False
+        """Whether reading is paused."""
         self.records = 0
         self.size = 0
         """Bytes."""
@@ -110,14 +111,14 @@ class InHand:
 
     def turn(self) -> bool | None:
         """Say what to change now: True to pause, False to resume, None for nothing."""
-        if not self._paused and (self.records >= self._records_max or self.size >= self._bytes_max):
-            self._paused = True
+        if not self.full and (self.records >= self._records_max or self.size >= self._bytes_max):
+            self.full = True
             return True
         if (
-            self._paused
+            self.full
             and self.records <= self._records_max // 2
             and self.size <= (self._bytes_max // 2)
         ):
-            self._paused = False
+            self.full = False
             return False
         return None

@@ -1,9 +1,10 @@
 """Which partitions are ours, from being assigned to being released, and their commits."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from pipeline.deliver.gate import Gate
 from pipeline.deliver.lanes import Lanes
@@ -16,7 +17,9 @@ from pipeline.deliver.port import (
     Assigned,
     Clock,
     Committed,
+    Deleted,
     Ends,
+    Expired,
     KafkaPort,
     Lost,
     Reached,
@@ -25,7 +28,8 @@ from pipeline.deliver.port import (
 from pipeline.deliver.port import Restored as LedgerRestored
 from pipeline.errors import StateError, UnavailableError
 from pipeline.metrics import deliver as metrics
-from pipeline.metrics import partitions_changed
+from pipeline.metrics import expired, partitions_changed
+from pipeline.record import Position
 from pipeline.settings import DeliverSettings
 
 IN_HAND_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -55,7 +59,7 @@ class Ownership:
         self._of = 1
         self._commit: _Commit | None = None
         self._commits = 0
-        self.settled = False
+        self.settled = True
         """Whether everything that is ours is at work; to be read on any thread."""
 
     def at(self, number: int) -> Partition | None:
@@ -94,9 +98,20 @@ class Ownership:
         end = event.start if event.released else max(event.start, event.end)
         suspicion = Suspicion(end, left)
         partition.restored = Restored(ledger, Progress(event.start), suspicion, event.topic_id)
-        partition.hold_kept = ledger.hold
+        partition.hold_kept, partition.began = ledger.hold, ledger.began
+        partition.first = max(partition.first, event.first)
         self.commit()
         return partition
+
+    def work(self, partition: Partition, work: Coroutine[Any, Any, None]) -> None:
+        """Let something run that a release of the partition waits for."""
+        task = asyncio.get_running_loop().create_task(work)
+        partition.tasks.add(task)
+        task.add_done_callback(partial(self._worked, partition))
+
+    def _worked(self, partition: Partition, task: asyncio.Task[None]) -> None:
+        partition.tasks.discard(task)
+        self.ended(partition)
 
     def commit(self) -> None:
         """Commit how far everything is done, moved or not, unless a commit is under way."""
@@ -107,7 +122,7 @@ class Ownership:
         asked = _Commit(self._commits, now)
         offsets = {}
         for partition in self._partitions.values():
-            if partition.restored is not None and not partition.releasing:
+            if partition.restored is not None and partition.began and not partition.releasing:
                 asked.partitions[partition.number] = partition
                 offsets[partition.number] = partition.restored.progress.done
         if offsets:
@@ -133,7 +148,7 @@ class Ownership:
         for number, partition in self._partitions.items():
             if asked.partitions.get(number) is partition and number not in event.refused:
                 self._admit(partition)
-            waits = partition.restored is not None and not partition.admitted
+            waits = partition.began and not partition.admitted
             late = late or (waits and not partition.releasing)
         self._changed()
         if late and not event.refused:
@@ -181,7 +196,7 @@ class Ownership:
             return
         if self._partitions.get(partition.number) is partition:
             del self._partitions[partition.number]
-            restored = partition.restored
+            restored = partition.restored if partition.began else None
             done = None if restored is None else restored.progress.done
             self._kafka.release(partition.number, done, clean=partition.clean)
 
@@ -199,6 +214,28 @@ class Ownership:
         for number, end in event.ends.items():
             if (partition := self._partitions.get(number)) is not None:
                 partition.end = end
+
+    def deleted(self, event: Deleted) -> None:
+        """Learn how much of each partition is deleted, whether it was read or not."""
+        for number, first in event.firsts.items():
+            if (partition := self._partitions.get(number)) is not None:
+                partition.first = max(partition.first, first)
+
+    def expired(self, event: Expired) -> None:
+        """Learn that records were deleted before they were read; go on with those left."""
+        partition = self._partitions.get(event.partition)
+        if partition is not None:
+            partition.begins = event.first
+            self.pass_over(partition, event.first)
+
+    def pass_over(self, partition: Partition, offset: int) -> None:
+        """Count what was deleted unread if it lies below *offset*, which is to be read next."""
+        if partition.restored is None or offset < partition.begins:
+            return
+        progress = partition.restored.progress
+        if (gone := partition.begins - progress.position) > 0:
+            expired(Position(self._kafka.topic, partition.number, progress.position), gone)
+            progress.reached(partition.begins)
 
     def flow(self, partition: Partition) -> None:
         """Pause or resume reading, by what is in hand."""

@@ -66,6 +66,8 @@ class Partition:
     restored: Restored | None = None
     reached: int = 0
     """Below it nothing is left to be read, as far as we heard."""
+    began: bool = False
+    """Whether the deliveries say that it was begun; only then offsets are committed."""
     admitted: bool = False
     """Whether a commit of ours was acknowledged, which says that we are at work here."""
     releasing: bool = False
@@ -78,6 +80,12 @@ class Partition:
     hold_asked: bool = False
     end: int = 0
     """One past its last record, as far as we heard."""
+    first: int = 0
+    """Below it everything is deleted, as far as we heard."""
+    begins: int = 0
+    """Where reading went on when what was to be read next was deleted."""
+    looked: int = -1
+    """What *first* was when it was last looked for guests to forget."""
 
     @property
     def clean(self) -> bool:

@@ -38,6 +38,23 @@ class Restored:
     """What the compacted topic holds of the partition, by key."""
     topic_id: str = ""
     """Of the topic of what is owed; empty where the broker cannot tell."""
+    first: int = 0
+    """The first offset that the partition holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """How much of each partition is deleted: the first offset that it holds."""
+
+    firsts: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What was to be read next is deleted: reading goes on at the first offset that is left."""
+
+    partition: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +119,18 @@ class Failed:
 
 
 Event: TypeAlias = (
-    Assigned | Restored | Read | Reached | Committed | Revoking | Lost | Ends | Left | Failed
+    Assigned
+    | Restored
+    | Read
+    | Reached
+    | Committed
+    | Revoking
+    | Lost
+    | Ends
+    | Deleted
+    | Expired
+    | Left
+    | Failed
 )
 Inbox: TypeAlias = Callable[[Sequence[Event]], None]
 """Takes events in order, on any thread."""
@@ -165,7 +193,7 @@ class KafkaPort(Protocol):
         ...
 
     def joined(self) -> bool:
-        """Whether we are a member of the group; on any thread."""
+        """Whether we are a member that knows what is its own; on any thread."""
         ...
 
 

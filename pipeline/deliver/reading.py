@@ -1,12 +1,18 @@
 """What a record of what is owed says, read no earlier than needed."""
 
 import contextlib
+from typing import Final
 
 from pipeline.deliver.lanes import Item
 from pipeline.errors import RecordError, Unreadable
+from pipeline.kafka.dead_letters import SEQUENCE
 from pipeline.record import GuestId, Record
+from pipeline.refusal import Refusal
 from pipeline.sitecore.codec import decode_owed
+from pipeline.sitecore.delivery import Delivery
 from pipeline.sitecore.owed import Owed, OwedErasure
+
+OUT_OF_ORDER: Final = "out_of_order"
 
 NOBODY = GuestId("")
 """Stands for the guest of records without a usable key."""
@@ -20,13 +26,13 @@ class Reader:
     def __init__(self) -> None:
         self._erases: dict[bytes, bool] = {}
 
-    def item(self, record: Record) -> Item:
-        """Take a record in hand.
+    def item(self, record: Record, now: float = 0.0) -> Item:
+        """Take a record in hand; *now* is of a monotonic clock.
 
         Raises:
             UnknownSchema: A newer release wrote it: the worker must stop.
         """
-        item = Item(record, size_of(record))
+        item = Item(record, size_of(record), sequence_of(record), came_at=now)
         if self._may_erase(record.value):
             # One that cannot be read, or is under another's key, erases nothing.
             with contextlib.suppress(RecordError):
@@ -59,6 +65,31 @@ def size_of(record: Record) -> int:
     """Bytes that a record holds in memory, roughly."""
     headers = sum(len(name) + len(value or b"") for name, value in record.headers)
     return len(record.key or b"") + len(record.value or b"") + headers
+
+
+def sequence_of(record: Record) -> int:
+    """The sequence that assemble gave a record; 0: it has none."""
+    said = next((value for name, value in record.headers if name == SEQUENCE), None)
+    return int(said) if said is not None and said.isdigit() else 0
+
+
+def next_owed(item: Item, delivery: Delivery) -> Owed | Refusal:
+    """What the first record of a guest's lane says, or why it goes no further.
+
+    A record that falls back behind one that is finished would tell Sitecore what is over. An
+    erasure may come at any time, and of an erased guest nothing is looked at.
+
+    Raises:
+        UnknownSchema: A newer release wrote it: the worker must stop.
+    """
+    try:
+        owed = owed_of(item, delivery.guest_id)
+    except RecordError as error:
+        return Refusal(error.reason, error.field, error.detail[:100])
+    falls_back = 0 < item.sequence <= delivery.sequence
+    if falls_back and not (delivery.erased or isinstance(owed, OwedErasure)):
+        return Refusal(OUT_OF_ORDER, "sequence", f"{item.sequence} after {delivery.sequence}")
+    return owed
 
 
 def owed_of(item: Item, guest: GuestId) -> Owed:

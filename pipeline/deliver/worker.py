@@ -12,17 +12,17 @@ from typing import Final, assert_never
 
 from pipeline.deliver import ledger_state
 from pipeline.deliver.breaker import State, Verdict
-from pipeline.deliver.lanes import Item, Lane, Place
+from pipeline.deliver.erasures import Erasures
+from pipeline.deliver.lanes import Item, Lane
 from pipeline.deliver.letters import ERASED, WORKER, letter_of
 from pipeline.deliver.means import Means
 from pipeline.deliver.observe import Exit
 from pipeline.deliver.partition import Partition, Restored, marked
-from pipeline.deliver.reading import Reader, guest_of, owed_of
+from pipeline.deliver.reading import Reader, guest_of, next_owed, owed_of
 from pipeline.deliver.timer import Timer
-from pipeline.errors import RecordError
 from pipeline.metrics import deliver as metrics
 from pipeline.metrics import set_aside
-from pipeline.record import Record, later
+from pipeline.record import Instant, Record, later, seconds_between
 from pipeline.refusal import Refusal
 from pipeline.sitecore.absorb import absorb
 from pipeline.sitecore.delivery import Delivery, finish
@@ -48,19 +48,17 @@ class Worker:
         self._fail = fail
         self._reader = Reader()
         self._timer = Timer(self._turns)
-        self._erasing: list[Lane] = []
-        """Lanes that hold an erasure which has not begun."""
+        self._erasures = Erasures(means.lanes, means.gate.lease)
         self._passed_over = 0
-
-    # Read.
 
     def read(self, number: int, records: Sequence[Record]) -> None:
         """Take records of a partition in hand; those of one that is no longer ours are left."""
         partition = self._by.owns.at(number)
         if partition is None or partition.releasing:
             return
+        now = self._by.clock.elapsed_s()
         for record in records:
-            item = self._reader.item(record)
+            item = self._reader.item(record, now)
             partition.in_hand.taken(item.size)
             if partition.restored is None:
                 partition.early.append(item)
@@ -73,7 +71,9 @@ class Worker:
         """Take what was read while the partition's deliveries were still on their way."""
         early, partition.early = partition.early, []
         for item in early:
+            self._by.owns.pass_over(partition, item.record.position.offset)
             self._take(partition, restored, item)
+        self._by.owns.pass_over(partition, partition.begins)
         restored.progress.reached(partition.reached)
         self._by.owns.flow(partition)
         self.go_on()
@@ -96,7 +96,7 @@ class Worker:
         lane.suspect |= restored.suspicion.falls_on(guest, at)
         self._by.lanes.add(lane, item)
         if item.erases:
-            self._erasing.append(lane)
+            self._erasures.add(lane)
 
     # Decide.
 
@@ -105,58 +105,51 @@ class Worker:
         self._timer.now()
 
     def _turns(self) -> None:
-        by = self._by
+        by, now = self._by, self._by.clock.elapsed_s()
+        by.observer.turns(now)
         by.lanes.wake(by.clock.now())
-        self._begin_erasures()
+        for lane in self._erasures.begin(now):
+            self._run(lane, self._erase(lane))
         for _ in range(TURNS_MAX):
-            if by.gate.wait_s(by.clock.elapsed_s()) > 0 or (lane := by.lanes.take()) is None:
+            if by.gate.wait_s(by.clock.elapsed_s()) > 0 or (taken := by.lanes.take()) is None:
                 break
-            self._step(lane)
+            by.observer.taken(taken)
+            self._step(taken)
         by.observer.waiting()
         if by.lanes.ready() and (wait_s := by.gate.wait_s(by.clock.elapsed_s())) < math.inf:
             self._timer.within(wait_s)
         if (wake_at := by.lanes.next_wake()) is not None:
             self._timer.within((wake_at - by.clock.now()) / 1000)
 
-    def _begin_erasures(self) -> None:
-        """An erasure passes its lane: nothing that waits there, for whatever cause, may start."""
-        if not self._erasing or not self._by.gate.lease.holds(self._by.clock.elapsed_s()):
-            return
-        erasing, self._erasing = self._erasing, []
-        for lane in erasing:
-            if self._by.lanes.claim(lane):
-                self._run(lane, self._erase(lane))
-            elif lane.place is not Place.GONE:
-                self._erasing.append(lane)
-
     def _step(self, lane: Lane) -> None:
-        try:
-            owed = owed_of(lane.items[0], lane.guest)
-        except RecordError as error:
-            refusal = Refusal(error.reason, error.field, error.detail[:100])
-            self._run(lane, self._set_aside(lane, refusal, lane.delivery))
+        owed = next_owed(lane.items[0], lane.delivery)
+        if isinstance(owed, Refusal):
+            self._run(lane, self._set_aside(lane, owed, lane.delivery))
             return
         step = next_step(lane.delivery, owed, self._by.clock.now(), self._by.policy)
         match step:
             case Send(request=request):
                 self._start(lane, owed, request)
             case Wait(until=until, cause=cause):
-                metrics.WAITS.labels(cause).inc()
-                self._by.lanes.sleep(lane, until)
+                self._sleep(lane, until, cause)
             case Finished(delivery=delivery, skipped=skipped):
                 self._skip(lane, delivery, skipped or "nothing_owed")
             case SetAside() if self._by.gate.state is State.HELD:
                 # It was refused before the hold began, perhaps for the same fault of ours.
-                self._by.lanes.sleep(lane, later(self._by.clock.now(), HELD_S))
+                self._sleep(lane, later(self._by.clock.now(), HELD_S), State.HELD.value)
             case SetAside(refusal=refusal, delivery=delivery):
                 self._run(lane, self._set_aside(lane, refusal, delivery))
             case _:
                 assert_never(step)
 
+    def _sleep(self, lane: Lane, until: Instant, cause: str) -> None:
+        metrics.waited(cause, seconds_between(self._by.clock.now(), until))
+        self._by.lanes.sleep(lane, until)
+
     def _skip(self, lane: Lane, delivery: Delivery, why: str) -> None:
         """Be done with a record that needs no request; written only if that says something new."""
-        if delivery == lane.delivery:
-            self._leave(self._ours(lane)[0], lane.pop(), Exit("skipped", why))
+        if delivery == lane.delivery and lane.items[0].sequence <= delivery.sequence:
+            self._leave_lane(lane, Exit("skipped", why))
             self._by.lanes.back(lane)
         else:
             self._run(lane, self._finish(lane, delivery, Exit("skipped", why)))
@@ -233,7 +226,7 @@ class Worker:
             metrics.request_dropped()
             raise
         ended = by.clock.elapsed_s()
-        outcome = judge(request, reply, now=by.clock.now())
+        outcome = judge(request, reply, now=by.clock.now(), rules=by.policy.answers)
         by.observer.judged(request, outcome, ended - began)
         heard = as_refusal(lane.delivery, request, outcome)
         verdict = by.gate.judged(lane.guest, heard, probe=probe, now=ended)
@@ -252,10 +245,10 @@ class Worker:
     # Leave.
 
     async def _finish(self, lane: Lane, delivery: Delivery, how: Exit) -> None:
-        partition, restored = self._ours(lane)
-        at = lane.items[0].record.position.offset
-        await self._keep(lane, finish(delivery, at, restored.topic_id))
-        self._leave(partition, lane.pop(), how)
+        topic_id, item = self._ours(lane)[1].topic_id, lane.items[0]
+        at = item.record.position.offset
+        await self._keep(lane, finish(delivery, at, topic_id, item.sequence))
+        self._leave_lane(lane, how)
 
     async def _set_aside(self, lane: Lane, refusal: Refusal, delivery: Delivery) -> None:
         """Write the dead letter, then finish; a letter that cannot be written pins the prefix."""
@@ -266,7 +259,7 @@ class Worker:
         """Set aside all that was owed before an erasure, by position only; then erase."""
         while not lane.items[0].erases:
             await self._letter(lane.items[0], ERASED)
-            self._leave(self._ours(lane)[0], lane.pop(), Exit("set_aside", ERASED.rule))
+            self._leave_lane(lane, Exit("set_aside", ERASED.rule))
         owed = owed_of(lane.items[0], lane.guest)
         step = next_step(lane.delivery, owed, self._by.clock.now(), self._by.policy)
         if isinstance(step, Finished):
@@ -276,6 +269,12 @@ class Worker:
         letter = letter_of(item, refusal, self._by.clock.now())
         await self._by.writes.letter(item.record.position.partition, letter)
         set_aside(WORKER, refusal.rule, item.record.position)
+
+    def _leave_lane(self, lane: Lane, how: Exit) -> None:
+        """Be done with the first record of a lane; the next one has waited for that."""
+        self._leave(self._ours(lane)[0], lane.pop(), how)
+        if lane.items:
+            self._by.observer.first(lane.items[0])
 
     def _leave(self, partition: Partition, item: Item, how: Exit) -> None:
         """Count a record as finished: nothing of it is needed any more."""

@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 from typing import Final
 
+from pipeline.deliver import ledger_state
 from pipeline.deliver.lease import Lease
 from pipeline.deliver.port import Clock, KafkaPort
 from pipeline.kafka.dead_letters import DeadLetter
@@ -40,6 +41,16 @@ class Writes:
             if self._lease.holds(self._clock.elapsed_s()):
                 error = await self._kept(partition, key, value)
         metrics.LEDGER_SECONDS.observe(self._clock.elapsed_s() - began)
+
+    async def begin(self, partition: int) -> None:
+        """Write among its deliveries that a partition was begun.
+
+        There is nothing that this could overwrite, so nobody asks whether the partition is ours.
+        """
+        key, value = ledger_state.BEGAN_KEY, ledger_state.BEGAN
+        while (error := await self._kept(partition, key, value)) is not None:
+            metrics.write_failed("beginning", error)
+            await asyncio.sleep(RETRY_S)
 
     async def letter(self, partition: int, letter: DeadLetter) -> None:
         """Write one dead letter."""

@@ -121,6 +121,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     return {
         "erased": delivery.erased,
         "finished_offset": delivery.finished,
+        "last_sequence": delivery.sequence,
         "head": None if delivery.head is None else _head(delivery.head),
         "browser_ids": [
             {

@@ -1,9 +1,10 @@
-"""Consumer groups, seen and deleted from outside."""
+"""Consumer groups: whether we are in one; and seen and deleted from outside."""
 
+import sys
 from collections.abc import Collection
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from pipeline.errors import StateError, UnavailableError
@@ -11,6 +12,27 @@ from pipeline.kafka import verdict
 
 _ANSWER_S: Final = 15.0
 _UNKNOWN: Final = frozenset({KafkaError.GROUP_ID_NOT_FOUND})
+
+
+_METADATA: Final = b"CGMDv2:"
+"""What librdkafka puts before a generation of four bytes, in its own order of bytes."""
+
+
+def has_nothing_to_hear(consumer: Consumer, protocol: str) -> bool:
+    """Whether we are a member whom nobody may ever tell so.
+
+    By the newer protocol a member that is given nothing is not called back: only the epoch, which
+    the client keeps where the other protocol has its generation, says that the group knows us.
+    """
+    return protocol == "consumer" and generation(consumer.consumer_group_metadata()) > 0
+
+
+def generation(metadata: bytes) -> int:
+    """Read the generation, or the epoch, out of what a consumer says of its group; -1: none."""
+    start, end = len(_METADATA), len(_METADATA) + 4
+    if not metadata.startswith(_METADATA) or len(metadata) < end:
+        return -1
+    return int.from_bytes(metadata[start:end], sys.byteorder, signed=True)
 
 
 def members(admin: AdminClient, groups: Collection[str]) -> dict[str, int]:

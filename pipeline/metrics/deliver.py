@@ -1,5 +1,7 @@
 """What deliver counts."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline.metrics import SECONDS, log, series
@@ -65,13 +67,27 @@ LEDGER_SECONDS = Histogram(
 WRITE_FAILURES = Counter(
     "pipeline_write_failures", "Writes that Kafka did not acknowledge in time.", ["what"]
 )
-WAITS = Counter("pipeline_waits", "Times that a guest's lane had to wait, by cause.", ["cause"])
+WAIT_SECONDS = Histogram(
+    "pipeline_wait_seconds",
+    "What messages waited for: each wait when it was over, by cause.",
+    ["cause"],
+    buckets=SECONDS,
+)
 SKIPPED = Counter("pipeline_skipped", "Owed records that needed no request.", ["reason"])
 ABANDONED = Counter("pipeline_abandoned_carts", "Sessions found closed that still held lines.")
 COMMIT_FAILURES = Counter("pipeline_commit_failures", "Commits that were not taken.")
 
 IN_FLIGHT = Gauge("pipeline_in_flight", "Requests whose answer is not yet kept.")
 LANES_WAITING = Gauge("pipeline_lanes_waiting", "Guests that wait to try again.")
+FORGOTTEN = Counter(
+    "pipeline_forgotten_guests", "Idle guests who were removed from the deliveries."
+)
+OFFSETS_MISSING = Counter(
+    "pipeline_offsets_missing", "Partitions that were begun and have no committed offset any more."
+)
+FULL = Gauge(
+    "pipeline_full_partitions", "Partitions that are not read on: too much of them is in hand."
+)
 THROTTLED = Gauge("pipeline_throttled", "Whether the destination asked for a pause.")
 BREAKER = Gauge("pipeline_breaker", "Whether requests leave so: 1 at one state.", ["state"])
 HELD = Gauge("pipeline_held", "Whether everything is held until a person looks.")
@@ -109,6 +125,14 @@ def possibly_repeated(kind: str, delivery_id: str) -> None:
     log.info("request.possibly_repeated", type=kind, delivery_id=delivery_id)
 
 
+_wait_seconds = cache(WAIT_SECONDS.labels)
+
+
+def waited(cause: str, seconds: float) -> None:
+    """Measure a wait that is over."""
+    _wait_seconds(cause).observe(seconds)
+
+
 def request_dropped() -> None:
     """Count and log a request that was cut: its partition went, or the drain took too long."""
     DROPPED.inc()
@@ -133,6 +157,12 @@ def breaker_moved(state: str, reason: str) -> None:
         BREAKER.labels(known).set(known == state)
     HELD.set(state == "held")
     log.warning("breaker.moved", state=state, reason=reason)
+
+
+def offsets_missing(partition: int) -> None:
+    """Count and log that committed offsets have expired: what was finished is passed over."""
+    OFFSETS_MISSING.inc()
+    log.warning("offsets.missing", partition=partition)
 
 
 RESTORE_SECONDS = Histogram(

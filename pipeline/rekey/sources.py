@@ -16,7 +16,7 @@ class Sources:
     """The bookkeeping of rebalances; one turn of the loop ends before the next is heard of."""
 
     joined: bool = False
-    """Whether the group has told us what is ours, be it nothing."""
+    """Whether we know what is ours, be it nothing."""
     fresh: set[Input] = field(default_factory=set)
     """Ours, and not read yet."""
     positions: dict[Input, int] = field(default_factory=dict)

@@ -123,6 +123,7 @@ class RekeyWorker:
         except UnavailableError as error:
             transactions.waited("offsets", str(error))
         fetched = self._log.fetch(self._settings.batch_max, self._settings.batch_window_s)
+        self._sources.joined |= fetched.joined
         try:
             batch = self._decide(fetched)
         except UnavailableError as error:

@@ -84,8 +84,8 @@ class Reset:
             told: Is told what is being done.
 
         Raises:
-            StateError: A worker lives, a transaction stays open, or guest states were deleted
-                otherwise than by compaction; nothing is changed then.
+            StateError: A worker lives, a transaction stays open, or guest states or deliveries were
+                deleted otherwise than by compaction; nothing is changed then.
             UnavailableError: Kafka did not answer in time; do it again.
         """
         self._refuse_members()
@@ -126,8 +126,8 @@ class Reset:
 
     def _refuse_cut_states(self) -> None:
         """What is written after a cut would be refused like what was before it."""
-        numbers = range(self._partitions())
-        states = [(self._names.guest_states, number) for number in numbers]
+        names = (self._names.guest_states, self._names.deliveries)
+        states = [(name, number) for name in names for number in range(self._partitions())]
         check_whole(offsets.first_since(self._admin, states, None))
 
     def _wait_until_settled(self) -> None:

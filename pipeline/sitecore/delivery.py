@@ -141,6 +141,8 @@ class Delivery(NamedTuple):
     """Offset below which every record of this guest is finished."""
     topic_id: str = ""
     """The topic that *finished* counts in; empty: none yet."""
+    sequence: int = 0
+    """The highest sequence of a finished record; 0: none had one."""
     erased: bool = False
     """An erasure mark: it holds nothing else of the guest and never ends."""
 
@@ -150,17 +152,31 @@ class Delivery(NamedTuple):
         return cls(guest_id)
 
 
-def finish(delivery: Delivery, offset: int, topic_id: str) -> Delivery:
-    """Note that the record at *offset*, and so every earlier one of the guest, is finished."""
+def finish(delivery: Delivery, offset: int, topic_id: str, sequence: int = 0) -> Delivery:
+    """Note that the record at *offset*, and so every earlier one of the guest, is finished.
+
+    Args:
+        delivery: What Sitecore has of the guest.
+        offset: Where the record lies.
+        topic_id: In which topic.
+        sequence: That of the record; 0: it has none.
+    """
     return delivery._replace(
-        head=None, finished=max(delivery.finished, offset + 1), topic_id=topic_id
+        head=None,
+        finished=max(delivery.finished, offset + 1),
+        topic_id=topic_id,
+        sequence=max(delivery.sequence, sequence),
     )
 
 
 def erase(delivery: Delivery) -> Delivery:
     """Turn into an erasure mark; what it had of the guest is gone."""
     return Delivery(
-        delivery.guest_id, finished=delivery.finished, topic_id=delivery.topic_id, erased=True
+        delivery.guest_id,
+        finished=delivery.finished,
+        topic_id=delivery.topic_id,
+        sequence=delivery.sequence,
+        erased=True,
     )
 
 

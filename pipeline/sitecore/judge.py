@@ -1,15 +1,15 @@
-"""The ordered rules that say what an answer means."""
+"""What a reply means for the request that was sent, by an ordered table."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import assert_never
 
 from pipeline.commerce.events import BrowserId
 from pipeline.record import Instant
+from pipeline.sitecore.answers import DEFAULT_RULES, Field, Kind, Matcher, Rule, Says
 from pipeline.sitecore.outcome import (
     Answer,
     Delivered,
@@ -30,101 +30,6 @@ from pipeline.sitecore.request import CreateBrowser, Request
 THROTTLE_DEFAULT_S = 1.0
 """How long a destination is left alone that asks for it without a usable time."""
 _BROWSER_ID_MAX = 64
-
-
-class Says(StrEnum):
-    """What the JSON body of an answer says of its status."""
-
-    OK = "ok"
-    OTHER = "other"
-    NOTHING = "nothing"
-    """It cannot be read, or has no status."""
-
-
-class Kind(StrEnum):
-    """What an answer is taken for."""
-
-    DELIVERED = "delivered"
-    UNCONFIRMED = "unconfirmed"
-    ISSUED = "issued"
-    RETRY = "retry"
-    RETRY_MAYBE_TAKEN = "retry_maybe_taken"
-    UNKNOWN = "unknown"
-    THROTTLE = "throttle"
-    SET_UP = "set_up"
-    REFUSED = "refused"
-    UNKNOWN_BROWSER = "unknown_browser"
-
-
-@dataclass(frozen=True, slots=True)
-class Statuses:
-    """HTTP statuses from *first* to *last*, both included."""
-
-    first: int
-    last: int
-
-    def __contains__(self, status: int) -> bool:
-        return self.first <= status <= self.last
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """Which answers a rule is about: all of these must hold; None: anything does."""
-
-    statuses: Statuses = field(default_factory=lambda: Statuses(0, 999))
-    header: str | None = None
-    """A header that must be there, in lower case."""
-    html: bool | None = None
-    """Whether the answer is a page for people."""
-    says: Says | None = None
-    issuing: bool | None = None
-    """Whether the request asked for a browser id."""
-    ref: bool | None = None
-    """Whether the body holds a usable ``ref``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Answers that match are of this kind."""
-
-    matcher: Matcher
-    kind: Kind
-
-
-_2XX, _3XX, _4XX, _5XX = (Statuses(n * 100, n * 100 + 99) for n in (2, 3, 4, 5))
-
-
-def _only(status: int) -> Statuses:
-    return Statuses(status, status)
-
-
-DEFAULT_RULES: tuple[Rule, ...] = (
-    # Some gateway asks everyone to wait; no limit of Sitecore's own is documented.
-    Rule(Matcher(_only(429)), Kind.THROTTLE),
-    Rule(Matcher(_only(503), header="retry-after"), Kind.THROTTLE),
-    # A gateway's answer proves nothing about what stands behind it, not even an HTML page does.
-    Rule(Matcher(_5XX), Kind.RETRY_MAYBE_TAKEN),
-    Rule(Matcher(_only(408)), Kind.RETRY),
-    # Documented: a wrong host or a wrong client key.
-    Rule(Matcher(_only(401)), Kind.SET_UP),
-    Rule(Matcher(_only(403)), Kind.SET_UP),
-    Rule(Matcher(_3XX), Kind.SET_UP),
-    # Documented: the browser id is wrong. A wrong host would say 404 too, in HTML or not; it then
-    # says so to the request for a new id, which holds no data of ours that could be wrong.
-    Rule(Matcher(_only(404), issuing=False), Kind.UNKNOWN_BROWSER),
-    Rule(Matcher(_4XX, issuing=True), Kind.SET_UP),
-    # What the body says counts before how it is labelled: no page for people says this.
-    Rule(Matcher(_2XX, issuing=False, says=Says.OK), Kind.DELIVERED),
-    Rule(Matcher(_2XX, issuing=True, says=Says.OTHER), Kind.RETRY),
-    Rule(Matcher(_2XX, issuing=True, ref=True), Kind.ISSUED),
-    Rule(Matcher(html=True), Kind.SET_UP),
-    Rule(Matcher(_2XX, issuing=True), Kind.RETRY),
-    # The status says that it was taken; sending it again could double it.
-    Rule(Matcher(_2XX, says=Says.NOTHING), Kind.UNCONFIRMED),
-    Rule(Matcher(_2XX), Kind.REFUSED),
-    Rule(Matcher(_4XX), Kind.REFUSED),
-    Rule(Matcher(), Kind.UNKNOWN),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +90,26 @@ def judge(
 def _matches(matcher: Matcher, reading: _Reading) -> bool:
     return (
         reading.answer.status in matcher.statuses
-        and (matcher.header is None or matcher.header in reading.answer.headers)
         and matcher.issuing in {None, reading.issuing}
         and (matcher.says is None or matcher.says is reading.says)
         and (matcher.ref is None or matcher.ref is (reading.ref is not None))
         and (matcher.html is None or matcher.html is reading.html)
+        and _matches_closely(matcher, reading)
     )
+
+
+def _matches_closely(matcher: Matcher, reading: _Reading) -> bool:
+    said, body = reading.answer.headers, reading.body
+    return (
+        matcher.contains in reading.answer.body
+        and all(name in said and part in said[name].lower() for name, part in matcher.headers)
+        and all(name in body and _is_same(body[name], what) for name, what in matcher.fields)
+    )
+
+
+def _is_same(found: object, wanted: Field) -> bool:
+    """Whether JSON says the same; neither ``"1"`` nor ``true`` is 1."""
+    return type(found) is type(wanted) and found == wanted
 
 
 def _outcome(kind: Kind, reading: _Reading, now: Instant) -> Outcome:

@@ -59,7 +59,7 @@ def _when_due(step: Step, head: Head, now: Instant) -> Step:
     if not isinstance(step, Send):
         return step
     if now < head.not_before:
-        return Wait(head.not_before, "backoff")
+        return Wait(head.not_before, "retry")
     if isinstance(step.request, SendEvent) and is_possible_repeat(step.request, head):
         return Send(replace(step.request, possible_repeat=True))
     return step

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.sitecore.answers import DEFAULT_RULES, Rule
 from pipeline.sitecore.point_of_sale import PointOfSale
 
 
@@ -25,3 +26,5 @@ class DeliveryPolicy:
     order_age_max_days: float = 30.0
     browser_ids: Literal["shared", "own"] = "shared"
     """``own``: never send a browser id from an event, always one that we asked for."""
+    answers: tuple[Rule, ...] = DEFAULT_RULES
+    """What answers mean; the first rule that matches decides."""

@@ -22,7 +22,7 @@ class Wait:
 
     until: Instant
     cause: str
-    """A label value: ``backoff``."""
+    """A label value: ``retry``."""
 
 
 @value(frozen=True, slots=True)

@@ -24,6 +24,24 @@ def tidied(delivery: Delivery, now: Instant, policy: DeliveryPolicy) -> tuple[De
     return delivery._replace(sessions=sessions, refused_lines=lines, orders=orders), abandoned
 
 
+def remembered(delivery: Delivery, now: Instant, policy: DeliveryPolicy) -> Delivery | None:
+    """What to remember of a guest of whom no record is left that is owed; None: nothing.
+
+    Browser ids that were issued to us stay: another one would be another guest at Sitecore. So do
+    erasures, and orders as long as they could come again.
+    """
+    known, _ = tidied(delivery, now, policy)
+    at_work = known.sessions or known.refused_lines or known.orders or known.head
+    if known.erased or at_work:
+        return delivery
+    browsers = tuple(browser for browser in known.browsers if browser.issued)
+    if not browsers:
+        return None
+    ours = {browser.id for browser in browsers}
+    replaced = tuple(one for one in known.replaced if one.new in ours)
+    return known._replace(browsers=browsers, replaced=replaced, sequence=0)
+
+
 def age_max_ms(policy: DeliveryPolicy) -> float:
     """The age up to which an order is taken, and an accepted one remembered."""
     return policy.order_age_max_days * DAY_S * 1000

@@ -5,11 +5,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from pipeline import app
 from pipeline.config import Settings
@@ -24,16 +26,30 @@ PARTITIONS = 4
 class Delivering:
     """Topics of one test, and the workers on them."""
 
-    def __init__(self, kafka: Kafka, address: str, **deliver: Any) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        address: str,
+        *,
+        protocol: str = "classic",
+        partitions: int = PARTITIONS,
+        session_timeout_s: float = 1200,
+        **deliver: Any,
+    ) -> None:
         self._kafka = kafka
+        self._partitions = partitions
         names = {
-            name: kafka.topic(name.replace("_", "-"), PARTITIONS)
+            name: kafka.topic(name.replace("_", "-"), partitions)
             for name in ("stream_events", "deliveries", "dead_letters")
         }
         self.topics = names
         self._tree: dict[str, Any] = {
             "application": names["stream_events"],
-            "kafka": {"bootstrap_servers": kafka.bootstrap, "session_timeout_s": 10},
+            "kafka": {
+                "bootstrap_servers": kafka.bootstrap,
+                "session_timeout_s": 10,
+                "group_protocol": protocol,
+            },
             "topics": names,
             "deliver": {
                 "lease_s": 2,
@@ -46,7 +62,13 @@ class Delivering:
                 "endpoint": address,
                 "client_key": "key",
                 "mark_requests": True,
-                "points_of_sale": [{"name": "shop"}],
+                "points_of_sale": [
+                    {
+                        "name": "shop",
+                        "session_timeout_s": session_timeout_s,
+                        "session_margin_s": session_timeout_s / 10,
+                    }
+                ],
             },
         }
         self.settings = Settings.model_validate(self._tree)
@@ -56,7 +78,7 @@ class Delivering:
         """Append records where each guest belongs."""
         for one in owed:
             key = one.guest_id.encode()
-            partition = sum(key) % PARTITIONS
+            partition = sum(key) % self._partitions
             topic = self.topics["stream_events"]
             self._producer.produce(topic, encode_owed(one), key, partition)
         assert self._producer.flush(30) == 0
@@ -65,6 +87,45 @@ class Delivering:
         """Start a worker as a process."""
         text = json.dumps(self._tree)
         return Child([sys.executable, "-m", "tests.kafka.deliver_member", text], log=log)
+
+    def latest(self, name: str) -> dict[bytes, bytes | None]:
+        """The last value of each key of a topic of ours."""
+        reader = Consumer(
+            {
+                "bootstrap.servers": self._kafka.bootstrap,
+                "group.id": "reader",
+                "enable.partition.eof": True,
+            }
+        )
+        topic, ended = self.topics[name], 0
+        found: dict[bytes, bytes | None] = {}
+        reader.assign([TopicPartition(topic, n, 0) for n in range(self._partitions)])
+        while ended < self._partitions:
+            message: Any = reader.poll(10)
+            if message.error() is None:
+                found[message.key()] = message.value()
+            else:
+                assert message.error().code() == KafkaError._PARTITION_EOF
+                ended += 1
+        reader.close()
+        return found
+
+    def delete_owed(self, partition: int, before: int) -> None:
+        """Delete what is owed below an offset, as retention does."""
+        at = TopicPartition(self.topics["stream_events"], partition, before)
+        admin = AdminClient({"bootstrap.servers": self._kafka.bootstrap})
+        for future in admin.delete_records([at]).values():
+            future.result(10)
+
+    def error(self) -> BaseException | None:
+        """Run a worker that is to end by itself, and say with what."""
+        worker = app.deliver(self.settings)
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(worker.run)
+            try:
+                return running.exception(30)
+            finally:
+                worker.stop()
 
     @contextmanager
     def worker(self) -> Iterator[Any]:
@@ -94,7 +155,7 @@ class Delivering:
         group = f"{self.settings.application}-deliver"
         asking = Consumer({"bootstrap.servers": self._kafka.bootstrap, "group.id": group})
         topic = self.topics["stream_events"]
-        wanted = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        wanted = [TopicPartition(topic, number) for number in range(self._partitions)]
         found: list[TopicPartition] = asking.committed(wanted, timeout=10)
         asking.close()
         return found

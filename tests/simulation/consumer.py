@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, TopicPartition
 from pipeline.assemble.log import Input
 from pipeline.kafka.clients import ClientConfig
 from tests.simulation.broker import Broker
-from tests.simulation.group import Identity
+from tests.simulation.group import GroupMetadata
 from tests.simulation.membership import Membership
 from tests.simulation.owning import Callbacks
 from tests.simulation.partition_log import PartitionLog, Slot
@@ -193,10 +193,10 @@ class SimConsumer:
         """Our name in the group; empty: none."""
         return self.membership.me.member_id if self.membership else ""
 
-    def consumer_group_metadata(self) -> tuple[Identity, int]:
+    def consumer_group_metadata(self) -> GroupMetadata:
         """Who commits."""
         assert self.membership is not None
-        return (self.membership.me, self.membership.generation)
+        return GroupMetadata.of(self.membership.me, self.membership.generation)
 
     def close(self) -> None:
         """Leave."""

@@ -1,5 +1,6 @@
 """Kafka's group coordinator: members, generations, and who has which partitions."""
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -21,6 +22,20 @@ class Identity(NamedTuple):
     """Empty: it is none yet, or no longer."""
     name: str = ""
     """Of a static member; empty: it has none."""
+
+
+class GroupMetadata(bytes):
+    """Who commits, and in which generation: bytes that begin as the client library's do."""
+
+    me: Identity
+    generation: int
+
+    @classmethod
+    def of(cls, me: Identity, generation: int) -> "GroupMetadata":
+        """What a client says of its group."""
+        made = cls(b"CGMDv2:" + generation.to_bytes(4, sys.byteorder, signed=True))
+        made.me, made.generation = me, generation
+        return made
 
 
 def shares(numbers: Sequence[int], had: Sequence[frozenset[int]]) -> list[frozenset[int]]:

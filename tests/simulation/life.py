@@ -6,7 +6,6 @@ from typing import Final
 from pipeline.assemble.log import Input
 from tests.simulation.acts import beat, step
 from tests.simulation.customers import WAITS_S
-from tests.simulation.instance import Instance
 from tests.simulation.remake import refuse_another_topic
 from tests.simulation.verifier import Violation
 from tests.simulation.world import Mechanisms, World
@@ -86,16 +85,7 @@ def _settle(world: World) -> None:
 
 
 def _rests(world: World) -> bool:
-    return world.broker.group.is_stable and all(_is_ready(one, world) for one in world.instances)
-
-
-def _is_ready(one: Instance, world: World) -> bool:
-    """Whether there is nothing it must still do.
-
-    The newer protocol tells a member that has nothing just that: nothing.
-    """
-    has_nothing = world.setting.protocol == "consumer" and not one.worker._members.assigned_inputs
-    return one.worker.ready() or has_nothing
+    return world.broker.group.is_stable and all(one.worker.ready() for one in world.instances)
 
 
 def _progress(world: World) -> tuple[int, int]:

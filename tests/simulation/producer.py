@@ -8,7 +8,7 @@ from pipeline.assemble.log import Committed, Input
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.entries import Write
 from tests.simulation.broker import Broker
-from tests.simulation.group import Identity
+from tests.simulation.group import GroupMetadata
 from tests.simulation.stage import Stage
 from tests.simulation.transactions import Fate, refusal
 
@@ -56,7 +56,7 @@ class SimProducer:
         )
 
     def send_offsets_to_transaction(
-        self, parts: list[TopicPartition], group: tuple[Identity, int], timeout_s: float
+        self, parts: list[TopicPartition], group: GroupMetadata, timeout_s: float
     ) -> None:
         """Add offsets as a member in a generation."""
         offsets = {
@@ -64,11 +64,11 @@ class SimProducer:
             for part in parts
         }
         told = {f"{one.topic}/{one.partition}": found.offset for one, found in offsets.items()}
-        self._stage.at("send_offsets", told, *group[0], group[1])
+        self._stage.at("send_offsets", told, *group.me, group.generation)
         if self._failed or self._broker.is_down or self._stage.strikes("abortable"):
             self._stage.passes(1.0)
             raise refusal(KafkaError._TIMED_OUT, "offsets were not added")
-        self._broker.validate(*group)
+        self._broker.validate(group.me, group.generation)
         self._has_written = True
         self._broker.transactions.add_offsets(
             self._name,

@@ -111,6 +111,22 @@ def test_what_goes_to_another_is_forgotten_at_the_next_assignment() -> None:
     assert scene.log.journal.details("follow") == [(0, 0), (1, 0), (0, 0)]
 
 
+@pytest.mark.parametrize(("minutes", "again_from"), [(59, 2), (61, 0)])
+def test_what_was_kept_aside_for_long_is_read_from_the_start(minutes: int, again_from: int) -> None:
+    """Kafka drops tombstones after a day: who reads only what changed would remember the dead."""
+    scene = Scene()
+    scene.joins(0)
+    scene.hears(added(1, "shoes"))
+    scene.turns()
+    scene.log.revoke(0)
+    scene.turns()
+    scene.clock.moves(minutes * 60)
+    scene.log.assign(0)
+    scene.turns(2)
+
+    assert scene.log.journal.details("follow") == [(0, 0), (0, again_from)]
+
+
 def test_what_was_lost_is_read_from_the_start() -> None:
     """Another member has owned it for a while; nothing that we know of it is sure."""
     scene = Scene()

@@ -30,6 +30,7 @@ DELIVERY = Delivery(
     head=Head(DeliveryId("d"), left=Form.SINGLE, tries=2, refusal=Refusal("r", "f", "x")),
     finished=7,
     topic_id="topic",
+    sequence=11,
 )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.record import Headers, Instant, Position, Record
+from pipeline.record import Headers, Instant
 from pipeline.settings import DeliverSettings
 from pipeline.sitecore.codec import encode_owed
 from pipeline.sitecore.owed import Owed
@@ -10,7 +10,7 @@ from pipeline.sitecore.request import Request, SendEvent
 from tests.fakes import http_answer
 from tests.unit.deliver.views import browser_of, erasure, view
 from tests.unit.deliver.virtual_time import DAWN_MS
-from tests.unit.deliver.world import TOPIC, Member, World, passes, run
+from tests.unit.deliver.world import Member, World, passes, run
 from tests.unit.sitecore.samples import SHOES, Owes
 
 SETTINGS = DeliverSettings()
@@ -25,11 +25,7 @@ def replays(world: World, owed: Owed, *more: tuple[str, bytes]) -> None:
         ("delivery-id", owed.delivery_id.encode()),
         *more,
     )
-    at = Position(TOPIC, 0, len(world.log[0]))
-    key, value = owed.guest_id.encode(), encode_owed(owed)
-    world.log[0].append(Record(at, Instant(DAWN_MS), key, value, headers))
-    for kafka in world.kafkas:
-        kafka.feed(0)
+    world.append(owed.guest_id.encode(), encode_owed(owed), headers=headers)
 
 
 def test_a_refused_record_is_sent_again_when_it_is_replayed() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.deliver import port
+from pipeline.deliver import ledger_state, port
 from pipeline.deliver.deliverer import Deliverer
 from pipeline.kafka.dead_letters import DeadLetter
-from pipeline.record import Instant, Position, Record
+from pipeline.record import Headers, Instant, Position, Record
 from pipeline.settings import DeliverSettings
 from pipeline.sitecore.codec import encode_owed
 from pipeline.sitecore.outcome import NoAnswer, Reply
@@ -37,7 +37,12 @@ class World:
     journal: Journal = field(default_factory=Journal)
     log: dict[int, list[Record]] = field(default_factory=lambda: defaultdict(list))
     committed: dict[int, tuple[int, bool]] = field(default_factory=dict)
-    deliveries: dict[int, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    deliveries: dict[int, dict[bytes, bytes]] = field(
+        default_factory=lambda: defaultdict(lambda: {ledger_state.BEGAN_KEY: ledger_state.BEGAN})
+    )
+    """Of partitions that were begun."""
+    firsts: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """Below them, records are deleted."""
     letters: list[DeadLetter] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     accepted: list[Sent] = field(default_factory=list)
@@ -56,13 +61,25 @@ class World:
         for one in owed:
             self.append(one.guest_id.encode(), encode_owed(one), partition)
 
-    def append(self, key: bytes | None, value: bytes | None, partition: int = 0) -> None:
+    def append(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int = 0,
+        headers: Headers = (),
+    ) -> None:
         """Append any record."""
         log = self.log[partition]
         at = Position(TOPIC, partition, len(log))
-        log.append(Record(at, Instant(DAWN_MS), key, value))
+        log.append(Record(at, Instant(DAWN_MS), key, value, headers))
         for kafka in self.kafkas:
             kafka.feed(partition)
+
+    def delete(self, before: int, partition: int = 0) -> None:
+        """Do what retention does, whether anybody has read it or not."""
+        self.firsts[partition] = before
+        for kafka in self.kafkas:
+            kafka.tell_deleted(partition, before)
 
     def views(self, guest: str | None = None) -> list[str]:
         """Numbers of the accepted views, of one guest or of all, in order."""
@@ -133,6 +150,7 @@ class FakeKafka:
                     end=end,
                     values=values,
                     topic_id=self._world.topic_id,
+                    first=self._world.firsts[number],
                 )
             )
             self.feed(number)
@@ -155,14 +173,21 @@ class FakeKafka:
             return
         if self._untaken > 0:
             return
+        first = self._world.firsts[number]
+        if self.positions[number] < first:
+            self.positions[number] = first
+            self._say(port.Expired(number, first))
         log, at = self._world.log[number], self.positions[number]
-        # Records of an earlier time may lie there no longer.
         records = [record for record in log if record.position.offset >= at][: port.READ_MAX]
         if records:
             self.positions[number] = records[-1].position.offset + 1
             self._untaken += 1
             self._say(port.Read(number, records))
             self._say(port.Reached(number, self.positions[number]))
+
+    def tell_deleted(self, partition: int, first: int) -> None:
+        self._say(port.Deleted({partition: first}))
+        self.feed(partition)
 
     def taken(self) -> None:
         self._untaken -= 1

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.commerce.events import BrowserId
-from pipeline.sitecore.judge import DEFAULT_RULES, Kind, Matcher, Rule, Statuses, judge
+from pipeline.sitecore.answers import DEFAULT_RULES, Kind, Matcher, Rule, Statuses
+from pipeline.sitecore.judge import judge
 from pipeline.sitecore.outcome import (
     Answer,
     Delivered,
@@ -180,7 +181,7 @@ def test_asking_for_a_browser_id_holds_no_data_that_could_be_wrong(status: int) 
 
 def test_the_first_rule_that_matches_decides() -> None:
     """Further rules can be put in front of those that come with the program."""
-    busy = Rule(Matcher(Statuses(400, 400), header="x-busy"), Kind.RETRY)
+    busy = Rule(Matcher(Statuses(400, 400), headers=(("x-busy", ""),)), Kind.RETRY)
     rules = (busy, *DEFAULT_RULES)
 
     assert judge(EVENT, said(400, x_busy="1"), now=NOW, rules=rules) == Retry("http_400")

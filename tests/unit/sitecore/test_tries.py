@@ -271,4 +271,4 @@ def test_a_backoff_is_waited_for() -> None:
     talk.one(order, Retry("connect"))
 
     step = next_step(talk.delivery, order, talk.now, talk.rules)
-    assert step == Wait(later(talk.now, 0.25), "backoff")
+    assert step == Wait(later(talk.now, 0.25), "retry")
