@@ -198,7 +198,7 @@ class Lanes:
     def wait(self, closed: Closed) -> None:
         """Note that lanes queued since the last time have not had their turn, and wait for it."""
         for lane in self._queued:
-            if lane.place is Place.READY and lane.waits_since is None:
+            if lane.place is Place.READY:
                 lane.waits_since = closed
         self._queued.clear()
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline.commerce.events import OrderId
 from pipeline.deliver import forgetting, ledger_state
@@ -147,6 +148,45 @@ def test_a_guest_with_something_in_hand_stays() -> None:
     assert world.views(browser_of("a")) == ["1", "2"]
 
 
+def test_a_guest_of_whom_something_waits_for_its_first_try_stays() -> None:
+    """Nothing of it shows in what is known, and its lane must not be begun anew."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1), view("b", 2))
+        Member(world, SETTINGS, policy=BRIEF)
+        await passes(A_WHILE_S)
+        throttled = http_answer(429, b"", (("retry-after", "60"),))
+        world.reply = lambda _: throttled
+        world.owe(view("b", 3))
+        await passes(2)
+        world.owe(view("a", 4))
+        world.delete(4)
+        await passes(5)
+        assert kept(world) == {b"a", b"b"}
+        world.reply = lambda _: http_answer()
+        await passes(120)
+
+    assert run(scenario).views(browser_of("a")) == ["1", "4"]
+
+
+def test_a_guest_who_was_forgotten_goes_on_at_once() -> None:
+    """Whatever came meanwhile need not wait for the next beat, which is a second later."""
+
+    async def scenario(world: World) -> None:
+        world.owe(view("a", 1))
+        Member(world, SETTINGS, policy=BRIEF)
+        await passes(A_WHILE_S)
+        fails = iter([True])
+        world.fails_keep = lambda: next(fails, False)
+        world.delete(1)
+        while world.journal.effects()[-1] != "keep":
+            await passes(0.001)
+        world.owe(view("a", 2))
+        await passes(1.2)
+
+    assert run(scenario).views() == ["1", "2"]
+
+
 def test_what_comes_while_a_guest_is_forgotten_waits_until_it_is() -> None:
     """Else a tombstone that is written again would take what the guest has done since."""
 
@@ -232,6 +272,7 @@ def test_memory_is_bounded_by_who_comes_within_the_retention() -> None:
             await passes(A_WHILE_S)
         left = kept(world)
         assert len(left) <= (retention_days + 1) * a_day + days
+        assert REGISTRY.get_sample_value("pipeline_ledger_guests") == len(left)
         assert {key for key in left if key.startswith(b"n")} == {b"n%d" % d for d in range(days)}
 
     run(scenario)
