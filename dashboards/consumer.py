@@ -8,12 +8,14 @@ from dashboards.panels import (
     Query,
     Row,
     Step,
+    age,
     counts,
     line,
-    or_none,
     quantiles,
     rates,
 )
+
+_WAIT: Final = age("pipeline_orders_waiting_oldest_timestamp_seconds")
 
 _READING: Final = Row(
     "Reading",
@@ -119,12 +121,7 @@ _DECIDING: Final = Row(
             "How long the order has waited that has waited longest; by default no wait exceeds "
             "ten minutes.",
             "s",
-            line(
-                or_none(
-                    "max(time() - (pipeline_orders_waiting_oldest_timestamp_seconds{*} > 0))", "pod"
-                ),
-                "longest wait",
-            ),
+            line(f"max({_WAIT})", "longest wait"),
             empty="assemble is not scraped",
             steps=(Step(600, "yellow"), Step(1800, "red")),
         ),

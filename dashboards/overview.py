@@ -9,9 +9,10 @@ from dashboards.panels import (
     Query,
     Row,
     Step,
+    age,
     counts,
     line,
-    or_none,
+    or_zero,
     quantiles,
     rates,
 )
@@ -26,7 +27,7 @@ _DUE: Final = """sum(
   or increase(pipeline_dead_letters_total{*, worker="deliver", reason!="guest_erased"}[$__range])
   or increase(pipeline_skipped_total{*, reason="too_old"}[$__range])
 )"""
-_AGE: Final = "time() - (pipeline_oldest_pending_timestamp_seconds{*} > 0)"
+_AGE: Final = age("pipeline_oldest_pending_timestamp_seconds")
 
 
 def _share(window: str) -> str:
@@ -75,7 +76,7 @@ _NOW: Final = Row(
             "Oldest pending",
             "How long the oldest record that is not done has been waiting; one guest is enough.",
             "s",
-            line(or_none(f"max({_AGE})", "worker"), "oldest"),
+            line(f"max({_AGE})", "oldest"),
             empty="no worker is scraped",
             kind="stat",
             steps=AGES,
@@ -114,7 +115,7 @@ _NOW: Final = Row(
             "Records that went to the dead letters in the time shown, for whatever reason.",
             "short",
             line(
-                or_none("sum(increase(pipeline_dead_letters_total{*}[$__range]))", "reason"),
+                or_zero("ceil(sum(increase(pipeline_dead_letters_total{*}[$__range])))"),
                 "set aside",
             ),
             empty="no worker is scraped",
@@ -179,7 +180,7 @@ _COURSE: Final = Row(
             "How long the oldest record has been waiting for each worker; it rises while nothing "
             "moves.",
             "s",
-            line(or_none(f"max by (worker) ({_AGE})", "worker"), "{{worker}}"),
+            line(f"max by (worker) ({_AGE})", "{{worker}}"),
             empty="no worker is scraped",
             steps=(Step(600, "red"),),
             leads_to="pipeline-consumer",

@@ -14,6 +14,8 @@ WORKERS: Final = f'{NAMESPACES}, pod=~"$pod"'
 OBJECTIVE: Final = 0.995
 """The share of what is due that is to be at Sitecore in time; the rules say the same."""
 
+_NOTHING: Final = "0 * group(pipeline_build_info{*})"
+
 
 @dataclass(frozen=True)
 class Query:
@@ -109,9 +111,19 @@ def quantiles(metric: str, selected: str = "{*}") -> tuple[Query, ...]:
 
 def or_none(expr: str, by: str) -> str:
     """Answer 0 under the label `none` while a worker is there and the query finds nothing."""
-    first = by.split(",", maxsplit=1)[0]
-    nothing = f'label_replace(0 * group(pipeline_build_info{{*}}), "{first}", "none", "", "")'
+    first, *_ = by.split(",")
+    nothing = f'label_replace({_NOTHING}, "{first}", "none", "", "")'
     return f"{expr} or on () {nothing}"
+
+
+def or_zero(expr: str) -> str:
+    """Answer 0 while a worker is there and a query without labels finds nothing."""
+    return f"{expr} or {_NOTHING}"
+
+
+def age(metric: str) -> str:
+    """How long ago an instant was, 0 where it says that there is none."""
+    return f"(time() - {metric}{{*}}) * ({metric}{{*}} > bool 0)"
 
 
 def _of(by: str) -> str:
