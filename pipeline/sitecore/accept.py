@@ -78,7 +78,8 @@ def _ordered(delivery: Delivery, attempt: Attempt, form: Form) -> Delivery:
     paid = messages.pay_type(owed, attempt.shop) if form is Form.SINGLE else ""
     order = AcceptedOrder(owed.order_id, form, *attempt.key, at=at, paid=paid, ref=attempt.ref)
     head = head_of(delivery, owed.delivery_id)._replace(left=None, unknowns=0)
-    return delivery._replace(orders=(*delivery.orders, order), head=head)
+    known = change(delivery, attempt.key, lambda s: s._replace(ordered=owed.order_id))
+    return known._replace(orders=(*delivery.orders, order), head=head)
 
 
 def _paid(delivery: Delivery, attempt: Attempt) -> Delivery:

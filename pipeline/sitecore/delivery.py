@@ -72,6 +72,8 @@ class Session(NamedTuple):
     """Whether it may hold lines that we do not know of: it wants a CLEAR_CART first."""
     unanswered_at: Instant = NEVER
     """When a change of its lines last went without an answer that tells whether it was taken."""
+    ordered: str = ""
+    """The order that was accepted in it last; empty: none."""
 
 
 class RefusedLine(NamedTuple):

@@ -137,10 +137,13 @@ def _payment_obstacle(accepted: AcceptedOrder, scene: Scene) -> str | None:
     key = key_of_order(accepted)
     if accepted.form is Form.SINGLE:
         return "the order left as one event"
-    if not is_open(session_at(scene.delivery, key), scene.now, scene.policy):
+    session = session_at(scene.delivery, key)
+    if not is_open(session, scene.now, scene.policy):
         return "its session is not provably open"
-    of_session = [order for order in scene.delivery.orders if key_of_order(order) == key]
-    return None if of_session[-1] == accepted else "another order followed in its session"
+    if session.ordered == accepted.order_id:
+        return None
+    followed = "another order followed in its session"
+    return followed if session.ordered else "another session has begun since"
 
 
 def key_of_order(accepted: AcceptedOrder) -> SessionKey:

@@ -103,14 +103,12 @@ def touched(session: Session, now: Instant, policy: DeliveryPolicy) -> Session:
 
 def emptied(session: Session) -> Session:
     """The session after CLEAR_CART or CHECKOUT: nothing of what was put into it counts."""
-    return Session(*key_of(session), accepted_at=session.accepted_at)
+    return Session(*key_of(session), accepted_at=session.accepted_at, ordered=session.ordered)
 
 
 def doubted(session: Session, now: Instant) -> Session:
     """The session after something of which we do not know what it did to the lines."""
-    return Session(
-        *key_of(session), accepted_at=session.accepted_at, doubtful=True, unanswered_at=now
-    )
+    return emptied(session)._replace(doubtful=True, unanswered_at=now)
 
 
 def with_uncertain(session: Session, item_id: ItemId, now: Instant) -> Session:

@@ -164,7 +164,8 @@ def test_case_046_no_payment_method() -> None:
     """Nobody says how an order was paid.
 
     It waits `payment_wait_s`. Then `payment_type_default` is said; without one, `single` refuses
-    the order and `automatic` sends it in the cart form, without PAYMENT.
+    the order and `automatic` sends it in the cart form, without PAYMENT: its total is then the
+    sum of its lines.
     """
     order = placed(16, SHOES, payment=None)
 

@@ -71,6 +71,19 @@ def test_a_late_payment_is_set_aside_when_another_order_followed_in_its_session(
     assert rule(end) == "payment_not_possible"
 
 
+def test_a_late_payment_is_set_aside_when_another_session_has_begun() -> None:
+    """PAYMENT would fall into the new session, which has no order that it could mean."""
+    talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
+    talk.tell(owes.order(SHOES, payment=None))
+    talk.pass_s(1500)
+    talk.tell(owes.behaviour())
+
+    end = talk.tell(owes.payment())
+
+    assert rule(end) == "payment_not_possible"
+    assert "PAYMENT" not in talk.types
+
+
 def test_a_payment_of_an_order_that_never_arrived_is_set_aside() -> None:
     """There is nothing to pay."""
     assert rule(Talk().tell(Owes().payment())) == "payment_not_possible"
