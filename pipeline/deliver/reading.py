@@ -63,8 +63,10 @@ def guest_of(record: Record) -> GuestId:
 
 def size_of(record: Record) -> int:
     """Bytes that a record holds in memory, roughly."""
-    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
+    size = len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += len(name) + len(value or b"")
+    return size
 
 
 def sequence_of(record: Record) -> int:

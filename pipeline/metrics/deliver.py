@@ -5,6 +5,7 @@ from functools import cache
 from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline.metrics import SECONDS, log, series
+from pipeline.metrics.durations import Durations
 
 CLIENT_KEY_READS = Counter(
     "pipeline_client_key_reads",
@@ -53,17 +54,12 @@ POSSIBLE_REPEATS = Counter(
     "pipeline_possible_repeats", "Requests that Sitecore may have had before.", ["type"]
 )
 DROPPED = Counter("pipeline_dropped_requests", "Requests cut while under way.")
-REQUEST_SECONDS = Histogram(
-    "pipeline_request_seconds", "From sending a request to its answer.", buckets=SECONDS
-)
-END_TO_END_SECONDS = Histogram(
+REQUEST_SECONDS = Durations("pipeline_request_seconds", "From sending a request to its answer.")
+END_TO_END_SECONDS = Durations(
     "pipeline_end_to_end_seconds",
     "From the Kafka timestamp of the completing event to the accepted answer.",
-    buckets=SECONDS,
 )
-LEDGER_SECONDS = Histogram(
-    "pipeline_ledger_write_seconds", "From an answer until Kafka has it.", buckets=SECONDS
-)
+LEDGER_SECONDS = Durations("pipeline_ledger_write_seconds", "From an answer until Kafka has it.")
 WRITE_FAILURES = Counter(
     "pipeline_write_failures", "Writes that Kafka did not acknowledge in time.", ["what"]
 )

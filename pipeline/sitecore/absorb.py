@@ -133,5 +133,4 @@ def _absorb_event(delivery: Delivery, attempt: Attempt, outcome: Outcome) -> Abs
 def _abandoned(delivery: Delivery, attempt: Attempt) -> int:
     """One when the accepted message found its session closed on lines, else none."""
     session = session_at(delivery, attempt.key)
-    closed = not is_open(session, attempt.now, attempt.policy)
-    return int(closed and holds_lines(session))
+    return int(holds_lines(session) and not is_open(session, attempt.now, attempt.policy))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+import msgspec
 from pydantic import SecretStr
 
 from pipeline.errors import ConfigError
@@ -12,6 +13,9 @@ from pipeline.sitecore.http_port import HttpPort
 from pipeline.sitecore.outcome import Reply
 from pipeline.sitecore.request import Request
 from pipeline.sitecore.wire import to_http
+
+write_json: Final = msgspec.json.Encoder(decimal_format="number").encode
+"""What `to_json` says, in a fraction of its time."""
 
 
 class StreamApi:
@@ -36,7 +40,9 @@ class StreamApi:
 
     async def send(self, request: Request) -> Reply:
         """Send one request, once."""
-        wired = to_http(request, client_key=self._key(), form=self._form, mark=self._mark)
+        wired = to_http(
+            request, client_key=self._key(), form=self._form, mark=self._mark, write=write_json
+        )
         return await self._http.send(wired)
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from pipeline.sitecore.point_of_sale import AttributeType, PointOfSale
 ATTRIBUTES_MAX = 50
 """Attributes in one data extension."""
 NAMES_MAX = 4096
-"""Attribute names whose form is remembered: a shop has few, and each comes with every event."""
+"""Names and languages whose form is remembered: a shop has few, and each comes with every event."""
 NAME_MAX = 128
 """Characters in an item's name."""
 
@@ -44,6 +44,15 @@ def birthday(date: str) -> str:
 
 def language(tag: str) -> str:
     """The language of a locale: ``en-IE`` is ``EN``; empty when it has none of two letters."""
+    return _known_language(tag) if len(tag) <= NAME_MAX else _language(tag)
+
+
+@lru_cache(NAMES_MAX)
+def _known_language(tag: str) -> str:
+    return _language(tag)
+
+
+def _language(tag: str) -> str:
     first = re.split(r"[-_]", tag.strip(), maxsplit=1)[0]
     return first.upper() if len(first) == 2 and first.isascii() and first.isalpha() else ""
 

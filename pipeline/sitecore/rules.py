@@ -140,8 +140,9 @@ def _too_many(attributes: Attributes, where: str) -> Found | None:
 
 
 def _mistyped(attributes: Attributes, where: str, shop: PointOfSale) -> Found | None:
+    types = shop.attribute_types
     for given, value in attributes.items():
-        wanted = shop.attribute_types.get(normalise.attribute_name(given))
+        wanted = types.get(normalise.attribute_name(given)) if types else None
         if normalise.typed(value, wanted) is None:
             return Found(f"{where}attributes.{given}", type(value).__name__)
     return None

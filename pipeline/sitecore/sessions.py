@@ -42,8 +42,10 @@ def key_of_message(message: Message) -> SessionKey:
 
 def session_at(delivery: Delivery, key: SessionKey) -> Session:
     """The session of that key; an empty one that never was accepted when there is none."""
-    found = (session for session in delivery.sessions if key_of(session) == key)
-    return next(found, Session(*key))
+    for session in delivery.sessions:
+        if key_of(session) == key:
+            return session
+    return Session(*key)
 
 
 def is_open(session: Session, now: Instant, policy: DeliveryPolicy) -> bool:

@@ -1,6 +1,7 @@
 """The bytes of requests."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.sitecore.client import write_json
 from pipeline.sitecore.owed import DeliveryId
-from pipeline.sitecore.request import CreateBrowser, SendEvent
+from pipeline.sitecore.request import CreateBrowser, JsonValue, SendEvent
 from pipeline.sitecore.wire import to_http, to_json
 
 MESSAGE = {
@@ -106,13 +108,14 @@ json_values = st.recursive(
 )
 
 
-@given(json_values)
-def test_both_forms_say_the_same(value: object) -> None:
+@pytest.mark.parametrize("write", [write_json, lambda value: to_json(value).encode()])
+@given(value=json_values)
+def test_both_forms_say_the_same(write: Callable[[JsonValue], bytes], value: object) -> None:
     """Whatever stands in a message survives both ways of writing it."""
     event = SendEvent(DeliveryId("d"), {**MESSAGE, "ext": value})  # type: ignore[dict-item]
 
-    post = to_http(event, client_key="key", form="post", mark=False)
-    get = to_http(event, client_key="key", form="get", mark=False)
+    post = to_http(event, client_key="key", form="post", mark=False, write=write)
+    get = to_http(event, client_key="key", form="get", mark=False, write=write)
 
     body = json.loads(post.body or b"")
     del body["client_key"]
