@@ -40,6 +40,7 @@ from tests.cases.shop import START, Document
 from tests.fakes import http_answer
 
 KEY = "the-client-key"
+_OF_PAYMENTS = {"payment_not_possible", "payment_refused"}
 HOLD_S = 1.0
 """How soon a held deliverer tries again."""
 
@@ -212,7 +213,8 @@ class Installation:
                 self.not_sent += [reason] if reason else []
             case NotSent(refusal=refusal):
                 self.refused.append(refusal)
-                if isinstance(lane[0], OwedOrder):
+                # Its payment may be set aside although the order has arrived.
+                if isinstance(lane[0], OwedOrder) and refusal.rule not in _OF_PAYMENTS:
                     self.orders_set_aside.append(lane[0].order_id)
         owed = lane.popleft()
         shop = self.deliveries.points_of_sale.get(owed.context.point_of_sale)
