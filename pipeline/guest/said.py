@@ -155,6 +155,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
                 "form": order.form.value,
                 "at": _time(order.at),
                 "ref": order.ref or None,
+                "unconfirmed": order.unconfirmed,
             }
             for order in delivery.orders[-_ORDERS_SHOWN:]
         ],

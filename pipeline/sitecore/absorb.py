@@ -63,8 +63,8 @@ def absorb(
     if delivery.erased:
         return Absorbed(delivery)
     known, abandoned = tidied(delivery, now, policy)
-    ref = outcome.ref if isinstance(outcome, Delivered) else ""
-    attempt = Attempt(owed, request, now, policy, ref)
+    said = outcome if isinstance(outcome, Delivered) else Delivered()
+    attempt = Attempt(owed, request, now, policy, said)
     if isinstance(request, CreateBrowser):
         after = _absorb_issuing(known, attempt, request, outcome)
     elif excused and isinstance(outcome, Refused | UnknownBrowser):

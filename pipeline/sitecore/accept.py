@@ -28,7 +28,12 @@ def accept(delivery: Delivery, attempt: Attempt) -> Delivery:
     head = head_of(delivery, attempt.owed.delivery_id)
     known = with_browser(delivery, browser_at(delivery, key.browser_id))._replace(
         sessions=sessions_with(delivery, session),
-        head=accepted(head, attempt.message, done=head.done or changes is None),
+        head=accepted(
+            head,
+            attempt.message,
+            done=head.done or changes is None,
+            answer="unconfirmed" if attempt.said.unconfirmed else "accepted",
+        ),
     )
     return known if changes is None else changes(known, attempt)
 
@@ -76,7 +81,13 @@ def _ordered(delivery: Delivery, attempt: Attempt, form: Form) -> Delivery:
         return delivery
     at = max(attempt.now, owed.ordered_at)
     paid = messages.pay_type(owed, attempt.shop) if form is Form.SINGLE else ""
-    order = AcceptedOrder(owed.order_id, form, *attempt.key, at=at, paid=paid, ref=attempt.ref)
+    order = AcceptedOrder(
+        *(owed.order_id, form, *attempt.key),
+        at=at,
+        paid=paid,
+        ref=attempt.said.ref,
+        unconfirmed=attempt.said.unconfirmed,
+    )
     head = head_of(delivery, owed.delivery_id)._replace(left=None, unknowns=0)
     known = change(delivery, attempt.key, lambda s: s._replace(ordered=owed.order_id))
     return known._replace(orders=(*delivery.orders, order), head=head)

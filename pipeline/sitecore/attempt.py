@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pipeline.commerce.events import ItemId
 from pipeline.record import Instant
 from pipeline.sitecore import digest
+from pipeline.sitecore.outcome import Delivered
 from pipeline.sitecore.owed import Owed, OwedCart, OwedIdentity, OwedOrder
 from pipeline.sitecore.point_of_sale import PointOfSale
 from pipeline.sitecore.policy import DeliveryPolicy
@@ -21,8 +22,8 @@ class Attempt:
     request: Request
     now: Instant
     policy: DeliveryPolicy
-    ref: str = ""
-    """What Sitecore calls the event, if it took it and said so."""
+    said: Delivered = Delivered()
+    """How Sitecore said that it took the event, if it did."""
 
     @property
     def shop(self) -> PointOfSale:

@@ -99,6 +99,8 @@ class AcceptedOrder(NamedTuple):
     """The payment type that was accepted with it or after it; empty: none."""
     ref: str = ""
     """Sitecore's own reference of the event that placed it; empty when it named none."""
+    unconfirmed: bool = False
+    """Whether the answer's status alone said that it was accepted."""
 
 
 class Head(NamedTuple):

@@ -61,8 +61,8 @@ def failed(
     )
 
 
-def accepted(head: Head, message: Message, *, done: bool) -> Head:
-    """The head after an acceptance; *done* when nothing of it is left to send.
+def accepted(head: Head, message: Message, *, done: bool, answer: str) -> Head:
+    """The head after an acceptance, told in a word; *done* when nothing of it is left to send.
 
     Once an order has left, its unanswered tries stay counted, whatever is sent between them.
     """
@@ -70,7 +70,7 @@ def accepted(head: Head, message: Message, *, done: bool) -> Head:
     return head._replace(
         failures=0,
         not_before=NEVER,
-        answer="accepted",
+        answer=answer,
         unknowns=0 if head.left is None else head.unknowns,
         doubt="" if answered else head.doubt,
         done=done,

@@ -146,6 +146,15 @@ def test_much_is_counted_and_little_shown() -> None:
     assert (shown["accepted_orders_count"], len(shown["accepted_orders"])) == (500, 20)
 
 
+def test_an_order_of_which_only_the_status_said_that_it_was_taken_is_told() -> None:
+    """Sitecore may show none; then that is where to look."""
+    order = AcceptedOrder(placed(1).order_id, Form.CART, BROWSER, "WEB", SHOP, START)
+    lane = Delivery.new(GUEST)._replace(orders=(order, order._replace(unconfirmed=True)))
+    shown = said.document(KNOWN._replace(delivery=lane), POLICY)["deliver"]["accepted_orders"]
+
+    assert [one["unconfirmed"] for one in shown] == [False, True]
+
+
 def test_a_hold_is_told() -> None:
     """Then the guest waits for a person, and for nothing of its own."""
     text = text_of(KNOWN._replace(hold=Hold.SET_UP, behind_count=1))

@@ -41,6 +41,20 @@ def test_case_105_an_accepted_order_is_never_sent_again(protocol: Protocol) -> N
     assert end.skipped == "order_accepted"
 
 
+@pytest.mark.parametrize("unconfirmed", [True, False])
+def test_that_only_the_status_said_so_is_remembered(unconfirmed: bool) -> None:
+    """Whoever misses the order at Sitecore finds it in the guest's history."""
+    talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
+    order = owes.order(SHOES)
+
+    talk.one(order, Delivered())
+    talk.one(order, Delivered(unconfirmed=unconfirmed))
+
+    assert [one.unconfirmed for one in talk.delivery.orders] == [unconfirmed]
+    assert talk.delivery.head is not None
+    assert talk.delivery.head.answer == ("unconfirmed" if unconfirmed else "accepted")
+
+
 def test_case_103_a_historic_order_is_set_aside() -> None:
     """It belongs into the Batch API, and no longer is it known whether it was accepted."""
     talk, owes = Talk(policy_of(Protocol.SINGLE)), Owes()
