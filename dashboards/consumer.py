@@ -49,10 +49,11 @@ _READING: Final = Row(
         ),
         Panel(
             "Partitions, by pod",
-            "Partitions that each worker has at work; a topic's together are all that it has.",
+            "Partitions that each worker has; those that wait are still to be restored, mostly for "
+            "less than a minute.",
             "short",
-            line("count by (pod, topic) (pipeline_backlog_records{*})", "{{pod}} {{topic}}"),
-            empty="no worker has a partition",
+            line("sum by (pod, state) (pipeline_partitions{*})", "{{pod}} {{state}}"),
+            empty="no worker is scraped",
             stacked=True,
         ),
         Panel(

@@ -30,7 +30,7 @@ LABELS: Final[Mapping[str, str]] = {
     "outcome": "what became of it; see below",
     "partition": "the number of the partition",
     "reason": "the rule that was broken, as in the dead letters",
-    "state": "`closed`, `outage` or `held`",
+    "state": "of the breaker `closed`, `outage` or `held`; of partitions `at_work` or `waiting`",
     "topic": "the topic; of records also `timer`, for what timers did",
     "type": "the type of the message to Sitecore, such as `CHECKOUT`",
     "what": "what was written, who was waited for, or what is odd",

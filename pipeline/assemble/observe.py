@@ -12,7 +12,7 @@ from pipeline.assemble.unread import Since
 from pipeline.assemble.waits import lacks
 from pipeline.errors import UnavailableError
 from pipeline.metrics import assemble as metrics
-from pipeline.metrics import transactions
+from pipeline.metrics import partitions_are, transactions
 from pipeline.record import Instant
 
 EVERY_S: Final = 10.0
@@ -41,7 +41,9 @@ class Observer:
         self._lag()
 
     def _sizes(self) -> None:
-        partitions = self._members.active.values()
+        members, partitions = self._members, self._members.active.values()
+        waiting_for_work = len(members.fresh) + len(members.restoring)
+        partitions_are(at_work=len(partitions), waiting=waiting_for_work)
         metrics.guests_known(
             sum(len(partition.store) for partition in partitions),
             state_bytes=sum(partition.state_bytes for partition in partitions),

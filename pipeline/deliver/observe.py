@@ -8,7 +8,7 @@ from pipeline.deliver.letters import WORKER
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.port import Clock
 from pipeline.deliver.waits import Waits
-from pipeline.metrics import BACKLOG, OLDEST, RECORDS, label_of, series
+from pipeline.metrics import BACKLOG, OLDEST, RECORDS, label_of, partitions_are, series
 from pipeline.metrics import deliver as metrics
 from pipeline.sitecore.outcome import Delivered, Outcome, Retry, Unknown
 from pipeline.sitecore.request import Request, SendEvent
@@ -90,6 +90,8 @@ class Observer:
         OLDEST.labels(WORKER).set(oldest / 1000)
         metrics.LEDGER_GUESTS.set(sum(len(known.ledger) for _, known in restored))
         metrics.LEDGER_BYTES.set(sum(known.ledger.size for _, known in restored))
+        at_work = sum(one.admitted for one, _ in restored)
+        partitions_are(at_work=at_work, waiting=len(self._owns) - at_work)
         metrics.IN_FLIGHT.set(self._gate.in_flight)
         metrics.LANES_WAITING.set(self._lanes.asleep)
         metrics.FULL.set(sum(partition.in_hand.full for partition in self._owns))

@@ -32,6 +32,9 @@ DEAD_LETTERS = Counter(
 PARTITION_CHANGES = Counter(
     "pipeline_partition_changes", "Partitions gained and lost.", ["worker", "change"]
 )
+PARTITIONS = Gauge(
+    "pipeline_partitions", "Partitions of this worker, by whether they are at work.", ["state"]
+)
 EXPIRED = Counter(
     "pipeline_expired_records",
     "Offsets that were deleted before they were read: so many records at most.",
@@ -121,6 +124,15 @@ def partitions_changed(worker: str, change: str, partitions: tuple[int, ...]) ->
     """Count and log partitions that came or went."""
     PARTITION_CHANGES.labels(worker, change).inc(len(partitions))
     log.info("partitions.changed", worker=worker, change=change, partitions=list(partitions))
+
+
+def partitions_are(*, at_work: int, waiting: int) -> None:
+    """Show how many partitions are ours, and how many of them nothing is done for yet."""
+    PARTITIONS.labels("at_work").set(at_work)
+    PARTITIONS.labels("waiting").set(waiting)
+
+
+partitions_are(at_work=0, waiting=0)
 
 
 def kafka_complained(code: str, text: str) -> None:

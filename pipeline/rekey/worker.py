@@ -19,7 +19,7 @@ from pipeline.config import RekeySettings
 from pipeline.errors import FencedError, RecordError, UnavailableError
 from pipeline.kafka.entries import Write
 from pipeline.kafka.placement import PartitionOf
-from pipeline.metrics import set_aside, transactions
+from pipeline.metrics import partitions_are, set_aside, transactions
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.rekey.outputs import TOO_LARGE, WORKER, Outputs, reason_of
 from pipeline.rekey.sources import Sources
@@ -189,6 +189,7 @@ class RekeyWorker:
             return
         self._lag_at = self._clock.elapsed_s()
         positions = self._sources.positions
+        partitions_are(at_work=len(positions), waiting=len(self._sources.fresh))
         try:
             ends = self._log.ends(positions)
         except UnavailableError:

@@ -3,6 +3,7 @@
 from prometheus_client import REGISTRY
 
 from pipeline.assemble.observe import EVERY_S
+from pipeline.errors import UnavailableError
 from tests.unit.assemble.scene import Scene
 from tests.unit.orders.story import START, added, identified
 
@@ -20,6 +21,11 @@ def backlog() -> float | None:
 def oldest() -> float | None:
     """Since when the oldest record waits."""
     return shown("pipeline_oldest_pending_timestamp_seconds", worker="assemble")
+
+
+def partitions(state: str) -> float | None:
+    """How many partitions are in that state."""
+    return shown("pipeline_partitions", state=state)
 
 
 def observed(scene: Scene) -> None:
@@ -59,7 +65,21 @@ def test_what_was_taken_last_says_how_old_the_rest_can_be() -> None:
     assert oldest() == START / 1000 + 100
 
 
-def test_a_partition_that_has_gone_is_not_shown() -> None:
+def test_a_partition_that_is_not_read_back_is_not_at_work() -> None:
+    """It shows neither backlog nor age: this number must tell."""
+    scene = Scene()
+    scene.log.errors["committed"] = [UnavailableError("pending")] * 10
+    scene.joins(0)
+    observed(scene)
+    assert (partitions("at_work"), partitions("waiting")) == (0, 1)
+
+    scene.log.errors.clear()
+    scene.turns(2)
+    observed(scene)
+    assert (partitions("at_work"), partitions("waiting")) == (1, 0)
+
+
+def test_a_partition_that_has_has_gone_is_not_shown() -> None:
     """Two members would count its backlog."""
     scene = Scene()
     scene.joins(0)

@@ -82,6 +82,28 @@ def test_a_partition_that_has_gone_is_not_shown() -> None:
     run(scenario)
 
 
+def partitions() -> tuple[float | None, float | None]:
+    """How many are at work, and how many wait."""
+    states = (shown("pipeline_partitions", state=state) for state in ("at_work", "waiting"))
+    return next(states), next(states)
+
+
+def test_a_partition_without_an_acknowledged_commit_is_not_at_work() -> None:
+    """It shows neither backlog nor age of what nobody may send: this number must tell."""
+
+    async def scenario(world: World) -> None:
+        world.fails_commit = lambda: True
+        Member(world, SETTINGS)
+        await passes(5)
+        assert partitions() == (0, 1)
+
+        world.fails_commit = lambda: False
+        await passes(5)
+        assert partitions() == (1, 0)
+
+    run(scenario)
+
+
 def test_what_is_remembered_of_guests_is_counted() -> None:
     """It lies in memory, and must not fill it unseen."""
 

@@ -305,6 +305,8 @@ def test_what_lies_unread_is_shown_with_its_age(scene: Scene) -> None:
     scene.clock.moves(LAG_EVERY_S)
     scene.turns(2)
 
+    at_work = REGISTRY.get_sample_value("pipeline_partitions", {"state": "at_work"})
+    assert at_work == 2
     place = {"topic": "orders", "partition": "5"}
     assert REGISTRY.get_sample_value("pipeline_backlog_records", place) == 2
     oldest = "pipeline_oldest_pending_timestamp_seconds"
