@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram, Info
 from prometheus_client.metrics import MetricWrapperBase
 
 from pipeline import metrics
+from pipeline.metrics.durations import Durations
 
 WORKERS: Final[Mapping[str, str]] = {
     "pipeline.metrics": "every worker",
@@ -91,7 +92,7 @@ def catalogue() -> list[Metric]:
     found: dict[int, Metric] = {}
     for module in ("pipeline.metrics", *_modules()):
         for value in vars(import_module(module)).values():
-            if isinstance(value, MetricWrapperBase):
+            if isinstance(value, MetricWrapperBase | Durations):
                 found.setdefault(id(value), _described(value, module))
     order = list(WORKERS)
     return sorted(found.values(), key=lambda one: (order.index(one.module), one.name))
@@ -118,13 +119,19 @@ def _modules() -> Iterator[str]:
         yield f"{metrics.__name__}.{module.name}"
 
 
-def _described(metric: MetricWrapperBase, module: str) -> Metric:
-    suffix = {Counter: "_total", Info: "_info"}.get(type(metric), "")
-    kinds = {Counter: "counter", Gauge: "gauge", Histogram: "histogram", Info: "info"}
+def _described(metric: MetricWrapperBase | Durations, module: str) -> Metric:
+    suffixes: Mapping[type, str] = {Counter: "_total", Info: "_info"}
+    kinds: Mapping[type, str] = {
+        Counter: "counter",
+        Durations: "histogram",
+        Gauge: "gauge",
+        Histogram: "histogram",
+        Info: "info",
+    }
     return Metric(
-        name=f"{metric._name}{suffix}",
+        name=f"{metric._name}{suffixes.get(type(metric), '')}",
         kind=kinds[type(metric)],
-        labels=tuple(metric._labelnames),
+        labels=() if isinstance(metric, Durations) else tuple(metric._labelnames),
         meaning=metric._documentation,
         module=module,
     )
