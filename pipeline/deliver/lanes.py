@@ -63,6 +63,11 @@ class Lane:
     waits_since: Closed | None = None
     """What was waited for in all when it began to wait for its turn; None: it did not wait."""
 
+    @property
+    def was_refused(self) -> bool:
+        """Whether Sitecore refused the first record, and not a rule that asks nobody."""
+        return self.delivery.head is not None and self.delivery.head.refusal is not None
+
     def pop(self) -> Item:
         """Take away the first record: it is finished."""
         item = self.items.popleft()

@@ -203,7 +203,8 @@ class Ownership:
     def reached(self, event: Reached) -> None:
         """Learn that nothing more lies in a partition below an offset."""
         partition = self._partitions.get(event.partition)
-        if partition is None:
+        if partition is None or partition.releasing:
+            # What comes while it is released is not taken: it must be read again.
             return
         partition.reached = event.offset
         if partition.restored is not None:

@@ -25,7 +25,7 @@ from pipeline.metrics import set_aside
 from pipeline.record import Instant, Record, later, seconds_between
 from pipeline.refusal import Refusal
 from pipeline.sitecore.absorb import absorb
-from pipeline.sitecore.delivery import Delivery, finish
+from pipeline.sitecore.delivery import Delivery, arrive_at, finish
 from pipeline.sitecore.judge import judge
 from pipeline.sitecore.next_step import Finished, Send, SetAside, Wait, next_step
 from pipeline.sitecore.outcome import Outcome, Retry, Throttle
@@ -126,15 +126,14 @@ class Worker:
         if isinstance(owed, Refusal):
             self._run(lane, self._set_aside(lane, owed, lane.delivery))
             return
-        step = next_step(lane.delivery, owed, self._by.clock.now(), self._by.policy)
-        match step:
+        match step := next_step(lane.delivery, owed, self._by.clock.now(), self._by.policy):
             case Send(request=request):
                 self._start(lane, owed, request)
             case Wait(until=until, cause=cause):
                 self._sleep(lane, until, cause)
             case Finished(delivery=delivery, skipped=skipped):
                 self._skip(lane, delivery, skipped or "nothing_owed")
-            case SetAside() if self._by.gate.state is State.HELD:
+            case SetAside() if self._by.gate.state is State.HELD and lane.was_refused:
                 # It was refused before the hold began, perhaps for the same fault of ours.
                 self._sleep(lane, later(self._by.clock.now(), HELD_S), State.HELD.value)
             case SetAside(refusal=refusal, delivery=delivery):
@@ -208,7 +207,8 @@ class Worker:
         if isinstance(after, Finished):
             await self._finish(lane, after.delivery, Exit("delivered"))
         elif absorbed.delivery != lane.delivery:
-            await self._keep(lane, absorbed.delivery)
+            at, topic_id = lane.items[0].record.position.offset, self._ours(lane)[1].topic_id
+            await self._keep(lane, arrive_at(absorbed.delivery, at, topic_id))
 
     async def _judged(
         self, lane: Lane, request: Request, *, probe: bool

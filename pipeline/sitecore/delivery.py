@@ -173,6 +173,15 @@ def finish(delivery: Delivery, offset: int, topic_id: str, sequence: int = 0) ->
     )
 
 
+def arrive_at(delivery: Delivery, offset: int, topic_id: str) -> Delivery:
+    """Note that every record of the guest before the one at *offset* is finished.
+
+    Those that needed no request are written down with it: decided again after a crash, they would
+    be compared with what Sitecore has by then, and overtake.
+    """
+    return delivery._replace(finished=max(delivery.finished, offset), topic_id=topic_id)
+
+
 def erase(delivery: Delivery) -> Delivery:
     """Turn into an erasure mark; what it had of the guest is gone."""
     return Delivery(

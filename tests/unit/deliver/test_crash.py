@@ -1,12 +1,21 @@
 """A crash loses nothing, repeats little, and marks what it may repeat."""
 
+from dataclasses import replace
+from uuid import UUID
+
 import pytest
 
+from pipeline.commerce.events import Contact, Identifier
+from pipeline.record import Instant
 from pipeline.settings import DeliverSettings
-from pipeline.sitecore.outcome import NoAnswer, NotSent
+from pipeline.sitecore.outcome import NoAnswer, NotSent, Reply
+from pipeline.sitecore.owed import DeliveryId, Identity
+from pipeline.sitecore.request import Request
 from tests.fakes import http_answer
 from tests.unit.deliver.views import browser_of, view
+from tests.unit.deliver.virtual_time import DAWN_MS
 from tests.unit.deliver.world import Member, World, in_order, owe_some, passes, run
+from tests.unit.sitecore import samples
 
 SETTINGS = DeliverSettings()
 A, B = browser_of("a"), browser_of("b")
@@ -133,3 +142,33 @@ def test_a_partition_released_before_its_suspects_were_heard_is_not_clean() -> N
         await passes(60)
 
     assert run(scenario).accepted[-1] == (A, "1", True)
+
+
+def test_what_needed_no_request_is_not_decided_again_behind_what_followed() -> None:
+    """After a crash it would be compared with what Sitecore has by then, and overtake."""
+    owes = samples.Owes(at=Instant(DAWN_MS))
+    another = Identity((Identifier("CRM", "B"),), Contact())
+    order = replace(owes.order(samples.SHOES), identity=another)
+    owed = [
+        replace(one, delivery_id=DeliveryId(str(UUID(int=number))))
+        for number, one in enumerate((owes.identity(), owes.identity(), order))
+    ]
+    types: list[str] = []
+
+    def reply(request: Request) -> Reply:
+        types.append(request.type)
+        return http_answer()
+
+    async def scenario(world: World) -> None:
+        world.reply = reply
+        world.owe(*owed)
+        member = Member(world, SETTINGS, policy=samples.policy())
+        await passes(0.15)
+        assert types[-1] == "ORDER_CHECKOUT"
+        await member.crash()
+        Member(world, SETTINGS, policy=samples.policy())
+        await passes(5)
+
+    run(scenario)
+
+    assert types == ["IDENTITY", "IDENTITY", "ORDER_CHECKOUT", "ORDER_CHECKOUT"]

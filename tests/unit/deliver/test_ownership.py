@@ -31,6 +31,24 @@ def test_stopping_lets_what_is_in_flight_end_and_starts_nothing() -> None:
     assert world.committed[0] == (1, True)
 
 
+def test_what_comes_while_a_worker_stops_is_left_for_the_next() -> None:
+    """It is not taken in hand any more, so nothing may say that it is done."""
+
+    async def scenario(world: World) -> None:
+        world.answer_s = 2
+        world.owe(view("a", 1))
+        member = Member(world, SETTINGS)
+        await passes(1)
+        member.deliverer.stop()
+        world.owe(view("a", 2))
+        await member.deliverer.ended
+        assert world.committed[0] == (1, True)
+        Member(world, SETTINGS)
+        await passes(5)
+
+    assert run(scenario).views() == ["1", "2"]
+
+
 def test_a_drain_that_takes_too_long_is_cut_and_not_clean() -> None:
     """The next owner must suspect the request that was cut."""
 
