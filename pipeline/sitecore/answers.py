@@ -37,9 +37,6 @@ class Statuses:
     first: int
     last: int
 
-    def __contains__(self, status: int) -> bool:
-        return self.first <= status <= self.last
-
     def within(self, other: "Statuses") -> bool:
         """Whether the other ones are all of these."""
         return other.first <= self.first and self.last <= other.last

@@ -81,16 +81,25 @@ def judge(
             return Unknown(reason)
         case Answer():
             reading = _Reading(reply, isinstance(request, CreateBrowser), _json_object(reply.body))
-            kinds = (rule.kind for rule in rules if _matches(rule.matcher, reading))
-            return _outcome(next(kinds, Kind.UNKNOWN), reading, now)
+            return _outcome(_kind(reading, rules), reading, now)
         case _:
             assert_never(reply)
 
 
+def _kind(reading: _Reading, rules: tuple[Rule, ...]) -> Kind:
+    status = reading.answer.status
+    for rule in rules:
+        about = rule.matcher.statuses
+        # Most rules are about other statuses: no call is made to see that.
+        if about.first <= status <= about.last and _matches(rule.matcher, reading):
+            return rule.kind
+    return Kind.UNKNOWN
+
+
 def _matches(matcher: Matcher, reading: _Reading) -> bool:
+    """Whether a rule about this status is about this answer."""
     return (
-        reading.answer.status in matcher.statuses
-        and matcher.issuing in {None, reading.issuing}
+        matcher.issuing in {None, reading.issuing}
         and (matcher.says is None or matcher.says is reading.says)
         and (matcher.ref is None or matcher.ref is (reading.ref is not None))
         and (matcher.html is None or matcher.html is reading.html)
