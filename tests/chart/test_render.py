@@ -30,7 +30,7 @@ from tests.chart.rendering import (
 from tests.components.operators import complaints, is_known
 
 GOLDEN = Path(__file__).parent / "golden"
-KUBERNETES = ("1.27", "1.31", "1.36", "1.37")
+KUBERNETES = ("1.27", "1.36", "1.37")
 
 pytestmark = pytest.mark.usefixtures("helms")
 
