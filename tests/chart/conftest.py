@@ -1,9 +1,14 @@
-"""Helm of both versions, or a line that says what is missing."""
+"""Helm of both versions and the image, or a line that says what is missing."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.chart.rendering import MAJORS
-from tests.components import operators
+from tests.chart.dockerfile import Build, Stage
+from tests.chart.rendering import MAJORS, ROOT
+from tests.components import operators, own_root
 from tests.components.helm import helm
 from tests.components.maven import MissingToolError
 from tests.conftest import skip
@@ -25,3 +30,21 @@ def major(helms: None, request: pytest.FixtureRequest) -> int:
     """One version of Helm after the other."""
     chosen: int = request.param
     return chosen
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder that any user may look into: pods are not root."""
+    with tempfile.TemporaryDirectory(prefix="image-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def image(folder: Path) -> Stage:
+    """What the Dockerfile's steps come to."""
+    try:
+        own_root.require()
+    except MissingToolError as missing:
+        skip(missing)
+    return Build(ROOT, folder / "image").run()

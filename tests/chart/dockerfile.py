@@ -106,11 +106,11 @@ class Build:
             folder = self.context if before is None else self.stages[before].folder
             found = folder / source.lstrip("/")
             where = self._at(target)
+            assert before or not self._ignored(found), f"{source} is ignored"
             if found.is_dir():
                 ignore = self._ignore if before is None else None
                 shutil.copytree(found, where, ignore=ignore, symlinks=True, dirs_exist_ok=True)
             else:
-                assert before or not self._ignored(found), f"{source} is ignored"
                 where.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(found, where)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +52,10 @@ class Node:
         """Say how to run the first container of a pod."""
         spec = pod["spec"]
         (container, *_) = spec["containers"]
-        volumes = {one["name"]: self._volume(name, one) for one in spec["volumes"]}
+        place = self.folder / f"{name}-{uuid.uuid4().hex[:8]}"
+        volumes = {one["name"]: self._volume(place, one) for one in spec["volumes"]}
         mounts = [Put(volumes[one["name"]], one["mountPath"]) for one in container["volumeMounts"]]
-        empty = self.folder / f"{name}.root"
+        empty = place / "root"
         empty.mkdir()
         context = spec["securityContext"]
         assert container["securityContext"]["readOnlyRootFilesystem"]
@@ -70,9 +72,9 @@ class Node:
             user=f"{context['runAsUser']}:{context['runAsGroup']}",
         )
 
-    def _volume(self, pod: str, volume: Object) -> Path:
+    def _volume(self, place: Path, volume: Object) -> Path:
         """Write a volume as a node does: a hidden folder, a link to it, and links into that."""
-        folder: Path = self.folder / f"{pod}.volumes" / volume["name"]
+        folder: Path = place / volume["name"]
         hidden = folder / "..2026_11_25"
         hidden.mkdir(parents=True)
         (folder / "..data").symlink_to(hidden.name)
@@ -125,9 +127,13 @@ class Running:
             subprocess.TimeoutExpired: A node would have killed it by now.
         """
         begun = time.monotonic()
-        os.kill(self.process_one(), signal.SIGTERM)
+        self.terminate()
         code = self.child.wait(self.pod["spec"]["terminationGracePeriodSeconds"])
         return code, time.monotonic() - begun
+
+    def terminate(self) -> None:
+        """Send SIGTERM to process 1."""
+        os.kill(self.process_one(), signal.SIGTERM)
 
     def handles(self, number: signal.Signals) -> bool:
         """Whether process 1 would hear a signal; false as long as it is not there."""

@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from functools import partial
@@ -15,36 +14,16 @@ import pytest
 from pipeline import __version__
 from pipeline.sandbox.running import RunningSandbox
 from pipeline.sandbox.settings import EXAMPLE_SHOP, SandboxSettings
-from tests.chart.dockerfile import Build, Stage
+from tests.chart.dockerfile import Stage
 from tests.chart.node import Node, contents
 from tests.chart.rendering import ROOT, Object, named, objects, pod_of, template
 from tests.components import own_root
 from tests.components.kafka import Kafka
-from tests.components.maven import MissingToolError
 from tests.components.process import free_port, until
-from tests.conftest import skip
 
 pytestmark = [pytest.mark.usefixtures("helms"), pytest.mark.slow]
 
 KEY = "a-client-key"
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that any user may look into: pods are not root."""
-    with tempfile.TemporaryDirectory(prefix="image-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def image(folder: Path) -> Stage:
-    """What the Dockerfile's steps come to."""
-    try:
-        own_root.require()
-    except MissingToolError as missing:
-        skip(missing)
-    return Build(ROOT, folder / "image").run()
 
 
 def test_the_program_starts_from_the_image_alone(image: Stage, folder: Path) -> None:

@@ -78,9 +78,12 @@ def command(
     lines += [f"mkdir -p {root}/proc", f"mount -t proc proc {root}/proc"]
     lines.append(f"mount -o remount,ro {root}")
     variables = [f"{name}={value}" for name, value in env.items()]
-    inside = ["env", "-i", f"--chdir={cwd}", *variables, *program]
-    lines.append(f"exec chroot --userspec={user} --groups= {root} {shlex.join(inside)}")
-    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", "\n".join(lines)]
+    uid, _, gid = user.partition(":")
+    # Whoever kills the command, with signal 9 too, kills the program with it.
+    as_user = ["setpriv", "--pdeathsig=KILL", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
+    inside = [*as_user, "env", "-i", f"--chdir={cwd}", *variables, *program]
+    lines.append(f"exec chroot {root} {shlex.join(inside)}")
+    return ["unshare", "--mount", "--pid", "--fork", "sh", "-c", "\n".join(lines)]
 
 
 def _put(put: Put, root: str) -> list[str]:
