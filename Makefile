@@ -10,7 +10,7 @@ SEEDS ?= 1000
 ROUNDS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs soak torture bench-assemble bench-deliver bench-deliver-age bench-deliver-kills bench-deliver-pacing bench-latency bench-restore bench-state compare-assemble lock clean
+.PHONY: help demo test lint format docs mutants soak torture bench-assemble bench-deliver bench-deliver-age bench-deliver-kills bench-deliver-pacing bench-latency bench-restore bench-state compare-assemble lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -77,6 +77,11 @@ lint: $(VENV)/dev ## Check format, style, types and the import contract
 format: $(VENV)/dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix pipeline tests benchmarks dashboards
 	$(BIN)/ruff format pipeline tests benchmarks dashboards
+
+# For example: make mutants MUTANTS='pipeline.orders.validate*'
+mutants: $(VENV)/dev ## Change the two cores in every way, and see how many changes no test notices (hours)
+	$(BIN)/pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	$(BIN)/mutmut run $(MUTANTS); $(BIN)/mutmut results
 
 docs: $(VENV)/runtime ## Write settings, metrics, cases, dashboards and values anew
 	$(BIN)/python -m pipeline.settings_page docs

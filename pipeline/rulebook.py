@@ -77,6 +77,8 @@ RULES: Final[Mapping[str, str]] = {
     "too_many_events": "More events of one guest than are told apart in a day.",
     "too_many_orders": "More orders of one guest than are told apart.",
     "too_much_waiting": "More orders and payments of one guest than may wait.",
+    "out_of_order": "It came again behind what followed it for this guest, and messages of a guest "
+    "leave in order.",
     "owed_too_large": "Larger than its topic takes.",
     # What came of sending it.
     "line_refused": "Sitecore refused this line; the rest of the cart goes on.",

@@ -189,3 +189,21 @@ def test_what_is_shown_twice_was_marked(schedule: Schedule, faults: Faults) -> N
     for order_id, marks in by_order.items():
         assert marks or order_id in aside
         assert all(marks[1:])
+
+
+@given(schedules(), CALM)
+@settings(max_examples=40, deadline=None)
+def test_a_topic_that_is_published_again_doubles_nothing(
+    schedule: Schedule, faults: Faults
+) -> None:
+    """Days later, from its start: no order and no payment leaves twice, and nothing old at all."""
+    installation, sitecore = played(schedule, faults)
+    orders, sent = len(sitecore.sandbox.tenant.orders), len(installation.sent)
+
+    installation.rests(2 * 86_400)
+    for _, event in schedule.arrivals:
+        installation.hears(event, at=installation.now)
+    installation.rests(86_400)
+
+    assert len(sitecore.sandbox.tenant.orders) == orders
+    assert set(installation.types[sent:]) <= {"IDENTITY", "CLEAR_CART"}

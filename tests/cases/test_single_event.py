@@ -286,6 +286,7 @@ def test_case_054_a_flight() -> None:
     assert "ext" not in said
 
     nowhere = OUTBOUND | {"attributes": {"origin": "Dublin"}}
+    assert told(identified(), placed(16, nowhere)).types == ["IDENTITY"]
     assert told(identified(), placed(16, nowhere), protocol="multiple").rules == [
         ("flight_incomplete", "lines.0.attributes.origin")
     ]
