@@ -9,7 +9,7 @@ from pipeline.commerce.events import Contact, Identifier
 from pipeline.record import Instant
 from pipeline.settings import DeliverSettings
 from pipeline.sitecore.outcome import NoAnswer, NotSent, Reply
-from pipeline.sitecore.owed import DeliveryId, Identity
+from pipeline.sitecore.owed import DeliveryId, Identity, Owed
 from pipeline.sitecore.request import Request
 from tests.fakes import http_answer
 from tests.unit.deliver.views import browser_of, view
@@ -149,7 +149,7 @@ def test_what_needed_no_request_is_not_decided_again_behind_what_followed() -> N
     owes = samples.Owes(at=Instant(DAWN_MS))
     another = Identity((Identifier("CRM", "B"),), Contact())
     order = replace(owes.order(samples.SHOES), identity=another)
-    owed = [
+    owed: list[Owed] = [
         replace(one, delivery_id=DeliveryId(str(UUID(int=number))))
         for number, one in enumerate((owes.identity(), owes.identity(), order))
     ]
