@@ -149,9 +149,10 @@ def test_what_needed_no_request_is_not_decided_again_behind_what_followed() -> N
     owes = samples.Owes(at=Instant(DAWN_MS))
     another = Identity((Identifier("CRM", "B"),), Contact())
     order = replace(owes.order(samples.SHOES), identity=another)
-    owed: list[Owed] = [
+    said: tuple[Owed, ...] = (owes.identity(), owes.identity(), order)
+    owed = [
         replace(one, delivery_id=DeliveryId(str(UUID(int=number))))
-        for number, one in enumerate((owes.identity(), owes.identity(), order))
+        for number, one in enumerate(said)
     ]
     types: list[str] = []
 
