@@ -9,6 +9,7 @@ from pipeline.deliver.waits import Closed
 from pipeline.record import GuestId, Instant, Record
 from pipeline.sitecore.delivery import Delivery
 from pipeline.sitecore.owed import Owed
+from pipeline.sitecore.tries import GIVEN_UP
 
 
 @dataclass(slots=True)
@@ -65,8 +66,14 @@ class Lane:
 
     @property
     def was_refused(self) -> bool:
-        """Whether Sitecore refused the first record, and not a rule that asks nobody."""
-        return self.delivery.head is not None and self.delivery.head.refusal is not None
+        """Whether Sitecore refused the first record: no rule that asks nobody, and no silence."""
+        head = self.delivery.head
+        return head is not None and head.refusal is not None and head.refusal.rule not in GIVEN_UP
+
+    def forget_refusal(self) -> None:
+        """Let the first record be asked again as if it had not been refused."""
+        if (head := self.delivery.head) is not None:
+            self.delivery = self.delivery._replace(head=head._replace(refusal=None))
 
     def pop(self) -> Item:
         """Take away the first record: it is finished."""

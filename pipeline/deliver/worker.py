@@ -22,7 +22,7 @@ from pipeline.deliver.reading import Reader, guest_of, next_owed, owed_of
 from pipeline.deliver.timer import Timer
 from pipeline.metrics import deliver as metrics
 from pipeline.metrics import set_aside
-from pipeline.record import Instant, Record, later, seconds_between
+from pipeline.record import Instant, Record, seconds_between
 from pipeline.refusal import Refusal
 from pipeline.sitecore.absorb import absorb
 from pipeline.sitecore.delivery import Delivery, arrive_at, finish
@@ -33,8 +33,6 @@ from pipeline.sitecore.owed import Owed
 from pipeline.sitecore.refuse import as_refusal
 from pipeline.sitecore.request import CreateBrowser, Request
 
-HELD_S: Final = 60.0
-"""Time between two looks whether a hold has ended, for what is to be set aside after it."""
 TURNS_MAX: Final = 256
 """Steps decided in one go, before others on the loop have a turn."""
 
@@ -134,8 +132,9 @@ class Worker:
             case Finished(delivery=delivery, skipped=skipped):
                 self._skip(lane, delivery, skipped or "nothing_owed")
             case SetAside() if self._by.gate.state is State.HELD and lane.was_refused:
-                # It was refused before the hold began, perhaps for the same fault of ours.
-                self._sleep(lane, later(self._by.clock.now(), HELD_S), State.HELD.value)
+                # Refused before the hold began, perhaps for the same fault of ours: it may probe.
+                lane.forget_refusal()
+                self._by.lanes.back(lane)
             case SetAside(refusal=refusal, delivery=delivery):
                 self._run(lane, self._set_aside(lane, refusal, delivery))
             case _:

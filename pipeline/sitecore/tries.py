@@ -12,6 +12,8 @@ from pipeline.sitecore.request import Message, SendEvent
 
 MAY_HAVE_ARRIVED = "may_have_arrived"
 RETRIES_EXHAUSTED = "retries_exhausted"
+GIVEN_UP = frozenset({MAY_HAVE_ARRIVED, RETRIES_EXHAUSTED})
+"""Reasons that are no refusal: nobody has said that it will never be taken."""
 
 _EXPONENT_MAX = 32
 """Beyond it every backoff is the longest one."""

@@ -159,8 +159,30 @@ def test_a_hold_survives_a_restart() -> None:
 
     world = run(scenario)
 
-    assert len(world.accepted) == 21
-    assert len(world.letters) == 19
+    assert len(world.accepted) == 40
+    assert world.letters == []
+
+
+def test_what_was_refused_just_before_a_hold_may_end_it() -> None:
+    """Else a hold whose lanes all begin with such records would never end."""
+
+    async def scenario(world: World) -> None:
+        refused = http_answer(400, b"")
+        replies = iter([refused, http_answer(401, b"")])
+        world.owe(view("a", 1), view("b", 1))
+        world.reply = lambda _: next(replies, http_answer())
+        # The refusal is written down, and the hold begins before it is acted upon.
+        member = Member(world, SETTINGS)
+        await passes(0.12)
+        await member.crash()
+        del world.log[0][1:]
+        Member(world, SETTINGS)
+        await passes(30)
+
+    world = run(scenario)
+
+    assert world.letters == []
+    assert [who for who, _, _ in world.accepted] == [browser_of("a")]
 
 
 def test_a_destination_that_forgets_its_own_browser_ids_is_held() -> None:
