@@ -35,8 +35,9 @@ demo: $(VENV)/runtime ## Run a shop's day on an embedded broker and a sandbox, i
 test: $(VENV)/dev ## Run every test (those on a real broker need Java and Maven)
 	$(BIN)/pytest
 
-soak: $(VENV)/dev ## Drive the assembler through random faults: make soak SEEDS=10000
+soak: $(VENV)/dev ## Drive both workers through random faults: make soak SEEDS=10000
 	$(BIN)/python -m tests.simulation.soak $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+	$(BIN)/python -m tests.simulation_deliver.soak $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 torture: $(VENV)/dev ## Kill, freeze and restart everything at random: make torture ROUNDS=200 SEED=1
 	$(BIN)/python -m tests.torture.torture --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))

@@ -1,12 +1,12 @@
 """The model of Kafka as a whole: logs, transactions, one group, and bad times."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from random import Random
 from typing import Final
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from pipeline.assemble.log import Committed, Input, Topics
 from pipeline.kafka.entries import Write
@@ -15,7 +15,7 @@ from tests.fake_log import FakeClock
 from tests.simulation.group import Group, Identity
 from tests.simulation.partition_log import PartitionLog
 from tests.simulation.server_group import ServerGroup
-from tests.simulation.transactions import Fate, Transactions
+from tests.simulation.transactions import Fate, Transactions, refusal
 
 TRANSACTION_S: Final = 10.0
 """As the worker's producers ask for."""
@@ -104,6 +104,17 @@ class Broker:
     def committed(self, one: Input) -> Committed | None:
         """What is committed for an input, whatever is pending."""
         return self.transactions.offsets.get(one)
+
+    def commit(self, offsets: Mapping[Input, int], mark: str, *, by: Identity, in_: int) -> None:
+        """Commit offsets outside of any transaction, *by* a member in a generation.
+
+        Raises:
+            KafkaException: Whoever it is has no place in the group.
+        """
+        if not by.member_id and self.group.members:
+            raise refusal(KafkaError.UNKNOWN_MEMBER_ID, "the group has members")
+        self.validate(by, in_)
+        self.transactions.offsets |= {one: Committed(at, mark) for one, at in offsets.items()}
 
     def compact(self, rng: Random) -> int:
         """Clean one partition of the guest states up to some point."""

@@ -9,6 +9,7 @@ from pipeline.assemble.log import Input
 from pipeline.kafka.clients import ClientConfig
 from tests.simulation.broker import Broker
 from tests.simulation.group import GroupMetadata
+from tests.simulation.joining import member_of
 from tests.simulation.membership import Membership
 from tests.simulation.owning import Callbacks
 from tests.simulation.partition_log import PartitionLog, Slot
@@ -111,14 +112,11 @@ class SimConsumer:
             )
 
         calls = Callbacks(of(on_assign), of(on_revoke), of(on_lost))
+        is_told = isinstance(self._broker.group, ServerGroup)
+        assert is_told == (self._config.get("group.protocol") == "consumer")
         name = self._config.get("group.instance.id", "")
-        group = self._broker.group
-        if isinstance(group, ServerGroup):
-            assert self._config["group.protocol"] == "consumer"
-            self.membership = ServerMembership(self._broker, group, calls, name)
-        else:
-            eager = self._config["partition.assignment.strategy"] == "range"
-            self.membership = Membership(self._broker, group, calls, name, eager=eager)
+        eager = self._config.get("partition.assignment.strategy") == "range"
+        self.membership = member_of(self._broker, calls, name, eager=eager)
 
     def consume(self, records_max: int, timeout_s: float) -> list[Message]:
         """Read what has come."""

@@ -1,8 +1,15 @@
 """What can go wrong, and how often: each seed has a mixture of its own."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from random import Random
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +78,15 @@ _MOST_ELSE = 0.05
 
 
 def mixture(rng: Random) -> Rates:
-    """Draw which faults there are, and how often: a half of them, some rare, some frequent."""
+    """Draw which faults there are, and how often."""
+    return drawn(rng, Rates, _MOST)
+
+
+def drawn(rng: Random, kind: type[Kind], most: Mapping[str, float]) -> Kind:
+    """Draw rates of faults: a half of them, some rare, some frequent; *most* has the highest."""
     found: dict[str, float] = {}
-    for field in fields(Rates):
-        most = _MOST.get(field.name, _MOST_ELSE)
+    for field in fields(kind):
+        highest = most.get(field.name, _MOST_ELSE)
         draw, share = rng.random(), rng.uniform(math.log(0.05), 0.0)
-        found[field.name] = most * math.exp(share) if draw < 0.5 else 0.0
-    return Rates(**found)
+        found[field.name] = highest * math.exp(share) if draw < 0.5 else 0.0
+    return kind(**found)

@@ -45,15 +45,14 @@ class Membership(Owning):
             self._dropped()
         elif me.member_id and not group.hears(me.member_id):
             self._dropped()
-        elif not self._told:
+        elif self._is_told_all:
             self._go_on()
 
     def polled(self) -> None:
         """Call back what is due to be told."""
         self._polled_at = self._broker.clock.elapsed_s
         self.beat()
-        while self._told:
-            self._told.pop(0)()
+        self._tell()
 
     def leave(self) -> None:
         """Tell what is given up, and leave."""

@@ -12,6 +12,8 @@ class Callbacks(NamedTuple):
     assigned: Callback
     revoked: Callback
     lost: Callback
+    gives_up_later: bool = False
+    """Whether the application says by itself when it has given up what was revoked."""
 
 
 class Owning:
@@ -21,6 +23,22 @@ class Owning:
         self._calls = calls
         self._told: list[Callable[[], None]] = []
         self._owned: frozenset[int] = frozenset()
+        self._giving: frozenset[int] = frozenset()
+        """What the application is just giving up."""
+
+    def gave_up(self) -> None:
+        """Own no longer what was revoked."""
+        self._owned -= self._giving
+        self._giving = frozenset()
+
+    @property
+    def _is_told_all(self) -> bool:
+        return not self._told and not self._giving
+
+    def _tell(self) -> None:
+        """Tell what is due, in order; what comes after a revocation once that is over."""
+        while self._told and not self._giving:
+            self._told.pop(0)()
 
     def _forget(self) -> None:
         """The group has dropped us: what was to be told is void, and what we have is lost."""
@@ -33,8 +51,10 @@ class Owning:
         self._calls.assigned(numbers)
 
     def _revoke(self, numbers: frozenset[int]) -> None:
+        self._giving = numbers
         self._calls.revoked(numbers)
-        self._owned -= numbers
+        if not self._calls.gives_up_later:
+            self.gave_up()
 
     def _lose(self) -> None:
         self._calls.lost(self._owned)

@@ -26,6 +26,8 @@ class ServerMembership(Owning):
         self._broker = broker
         self._group = group
         self._has_left = False
+        self._coming: frozenset[int] = frozenset()
+        """What the application has not been told yet that it has."""
         self._has_given_up = False
         """By itself, since the application did not poll."""
         self._polled_at = broker.clock.elapsed_s
@@ -49,12 +51,14 @@ class ServerMembership(Owning):
         if self._has_given_up or (self.generation == 0 and self._told):
             return
         try:
-            told = self._group.heartbeat(self._me, epoch=self.generation, owned=self._owned)
+            # What comes cannot be taken back before the application had it, and gave it up.
+            owned = self._owned | self._coming
+            told = self._group.heartbeat(self._me, epoch=self.generation, owned=owned)
         except KafkaException as raised:
             self._refused(raised.args[0])
         else:
             self.generation = told.epoch
-            if not self._told:
+            if self._is_told_all:
                 self._follow(told.assigned)
 
     def polled(self) -> None:
@@ -62,8 +66,7 @@ class ServerMembership(Owning):
         self._polled_at = self._broker.clock.elapsed_s
         self._has_given_up = False
         self.beat()
-        while self._told:
-            self._told.pop(0)()
+        self._tell()
 
     def leave(self) -> None:
         """Tell what is given up, and leave."""
@@ -87,6 +90,7 @@ class ServerMembership(Owning):
 
     def _dropped(self) -> None:
         self.generation = 0
+        self._coming = frozenset()
         self._forget()
 
     def _follow(self, assigned: frozenset[int]) -> None:
@@ -95,4 +99,9 @@ class ServerMembership(Owning):
         if gone:
             self._told.append(lambda: self._revoke(gone))
         if new:
-            self._told.append(lambda: self._gain(new))
+            self._coming = new
+            self._told.append(lambda: self._comes(new))
+
+    def _comes(self, numbers: frozenset[int]) -> None:
+        self._coming = frozenset()
+        self._gain(numbers)

@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.soak import hunt, silent
+from tests.simulation.playing import silent
+from tests.simulation.soak import simulation
 
 FOUND_S: Final = 10.0
 
@@ -20,4 +21,4 @@ def _silent() -> Iterator[None]:
 @pytest.mark.parametrize("missing", MUTANTS)
 def test_a_missing_mechanism_is_found(missing: str) -> None:
     """What nothing notices, nothing keeps from breaking."""
-    assert hunt(MUTANTS[missing], within_s=FOUND_S) is not None
+    assert simulation(MUTANTS[missing]).hunt(within_s=FOUND_S) is not None

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.simulation.soak import play, silent
+from tests.simulation.playing import silent
+from tests.simulation.soak import simulation
 
 SEEDS: Final = int(os.environ.get("SIMULATION_SEEDS", "1000"))
 _SHARES: Final = 10
@@ -23,8 +24,9 @@ def _silent() -> Iterator[None]:
 @pytest.mark.parametrize("share", range(_SHARES))
 def test_nothing_is_lost_or_doubled_under_any_fault(share: int) -> None:
     """A seed that fails is named; played again it does exactly the same."""
+    played = simulation()
     for seed in range(share, SEEDS, _SHARES):
-        play(seed)
+        played.play(seed)
 
 
 def test_a_seed_replays_exactly() -> None:
