@@ -1,14 +1,11 @@
 """What an order says, whatever event says it: to tell a repeat from a change."""
 
 from collections.abc import Iterable
-from decimal import Context, Decimal
 from hashlib import blake2b
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from pipeline.commerce.events import Attributes, Line, Money, OrderPlaced
-
-_EXACT: Final = Context(prec=64, traps=[])
-"""Holds any amount times any quantity, and never raises."""
+from pipeline.sitecore.cost import EXACT, cost_of, pieces_of
 
 _Content: TypeAlias = tuple[object, ...]
 
@@ -20,13 +17,7 @@ def digest_of(event: OrderPlaced) -> bytes:
 
 def adds_up(lines: Iterable[Line], total: Money) -> bool:
     """Whether lines cost exactly the total, in its currency."""
-    currency = total.currency.upper()
-    cost = Decimal()
-    for line in lines:
-        if line.unit_price.currency.upper() != currency:
-            return False
-        cost = _EXACT.add(cost, _EXACT.multiply(line.unit_price.amount, Decimal(line.quantity)))
-    return _EXACT.compare(cost, total.amount) == 0
+    return cost_of(pieces_of(lines), total.currency) == total.amount
 
 
 def _content(event: OrderPlaced) -> _Content:
@@ -57,7 +48,7 @@ def _line(line: Line) -> _Content:
 
 
 def _money(money: Money) -> _Content:
-    return (str(_EXACT.normalize(money.amount)), money.currency.upper())
+    return (str(EXACT.normalize(money.amount)), money.currency.upper())
 
 
 def _attributes(attributes: Attributes) -> _Content:

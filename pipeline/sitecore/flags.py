@@ -1,8 +1,8 @@
 """What is odd about something that is owed and goes all the same: said, never refused."""
 
-from decimal import Decimal
 from typing import NamedTuple
 
+from pipeline.sitecore.cost import cost_of, pieces_of
 from pipeline.sitecore.owed import Owed, OwedBehaviour, OwedCart, OwedOrder
 from pipeline.sitecore.point_of_sale import DataModel, PointOfSale
 
@@ -35,11 +35,8 @@ def _total_differs(order: OwedOrder) -> Flag | None:
     """A discount or a shipping cost that is no line, as a rule."""
     if not order.lines:
         return None
-    currencies = {line.unit_price.currency.upper() for line in order.lines}
-    if currencies != {order.total.currency.upper()}:
-        return None
-    cost = sum((line.quantity * line.unit_price.amount for line in order.lines), Decimal(0))
-    if cost == order.total.amount:
+    cost = cost_of(pieces_of(order.lines), order.total.currency)
+    if cost is None or cost == order.total.amount:
         return None
     return Flag("total_differs", f"total {order.total.amount:f}, lines {cost:f}")
 

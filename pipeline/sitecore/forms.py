@@ -1,10 +1,9 @@
 """The form that an order takes: free until the order has left in one."""
 
-from decimal import Decimal
-
 from pipeline.refusal import Refusal
 from pipeline.sitecore import digest
 from pipeline.sitecore.cart import refused_among
+from pipeline.sitecore.cost import cost_of
 from pipeline.sitecore.delivery import Form, head_of
 from pipeline.sitecore.messages import item_price
 from pipeline.sitecore.owed import OwedOrder
@@ -78,16 +77,10 @@ def is_carried_by_cart(order: OwedOrder, point_of_sale: PointOfSale) -> bool:
     It has no total but the sum of its lines, in the currency that they are told in, and no
     extension data of an order.
     """
-    told = [
+    told = (
         (line.quantity, item_price(line, point_of_sale) or line.unit_price) for line in order.lines
-    ]
-    currencies = {price.currency.upper() for _, price in told}
-    total = sum((quantity * price.amount for quantity, price in told), Decimal(0))
-    return (
-        not order.attributes
-        and total == order.total.amount
-        and currencies <= {order.total.currency.upper()}
     )
+    return not order.attributes and cost_of(told, order.total.currency) == order.total.amount
 
 
 def is_confirmed(order: OwedOrder, scene: Scene) -> bool:
