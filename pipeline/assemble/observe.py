@@ -12,7 +12,8 @@ from pipeline.assemble.unread import Since
 from pipeline.assemble.waits import lacks
 from pipeline.errors import UnavailableError
 from pipeline.metrics import assemble as metrics
-from pipeline.metrics import partitions_are, transactions
+from pipeline.metrics import partitions_are
+from pipeline.metrics.backlog import Backlog
 from pipeline.record import Instant
 
 EVERY_S: Final = 10.0
@@ -29,7 +30,7 @@ class Observer:
         self._clock = clock
         self._observed_at = clock.elapsed_s()
         self._since = Since()
-        self._unread = transactions.Unread(WORKER)
+        self._backlog = Backlog(WORKER)
 
     def turned(self) -> None:
         """Report what is due to be reported."""
@@ -73,7 +74,7 @@ class Observer:
         lag = {one: max(0, end - self._position(one)) for one, end in ends.items()}
         taken_at = {one: at for one in lag if (at := active[one.partition].taken_at) is not None}
         oldest_at = self._since.oldest(lag, taken_at=taken_at, now=self._clock.now())
-        self._unread.seen(lag, oldest_at=oldest_at)
+        self._backlog.seen(lag, oldest_at=oldest_at)
 
     def _position(self, one: Input) -> int:
         return self._members.active[one.partition].positions.get(one.topic, 0)

@@ -8,8 +8,9 @@ from pipeline.deliver.letters import WORKER
 from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.port import Clock
 from pipeline.deliver.waits import Waits
-from pipeline.metrics import BACKLOG, OLDEST, RECORDS, label_of, partitions_are, series
+from pipeline.metrics import RECORDS, label_of, partitions_are, series
 from pipeline.metrics import deliver as metrics
+from pipeline.metrics.backlog import Backlog
 from pipeline.sitecore.outcome import Delivered, Outcome, Retry, Unknown
 from pipeline.sitecore.request import Request, SendEvent
 
@@ -34,7 +35,7 @@ class Observer:
         self._topic = topic
         self._clock = clock
         self._waits = Waits()
-        self._shown: set[int] = set()
+        self._backlog = Backlog(WORKER)
 
     def judged(self, request: Request, outcome: Outcome, seconds: float) -> None:
         """Count a request and what came of it."""
@@ -78,16 +79,14 @@ class Observer:
     def show(self) -> None:
         """Set the gauges; those of partitions that have gone vanish."""
         restored = [(one, one.restored) for one in self._owns if one.restored]
-        for one, known in restored:
-            unread = max(0, one.end - known.progress.position)
-            BACKLOG.labels(self._topic, one.number).set(unread + one.in_hand.records)
-        numbers = {one.number for one, _ in restored}
-        for number in self._shown - numbers:
-            BACKLOG.remove(self._topic, str(number))
-        self._shown = numbers
+        backlog = {
+            (self._topic, one.number): max(0, one.end - known.progress.position)
+            + one.in_hand.records
+            for one, known in restored
+        }
         pending = [known.progress.oldest for _, known in restored]
-        oldest = min((at for at in pending if at is not None), default=0)
-        OLDEST.labels(WORKER).set(oldest / 1000)
+        oldest_at = min((at for at in pending if at is not None), default=None)
+        self._backlog.seen(backlog, oldest_at=oldest_at)
         metrics.LEDGER_GUESTS.set(sum(len(known.ledger) for _, known in restored))
         metrics.LEDGER_BYTES.set(sum(known.ledger.size for _, known in restored))
         at_work = sum(one.admitted for one, _ in restored)

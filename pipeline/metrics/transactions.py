@@ -1,15 +1,11 @@
 """What every worker counts that reads, decides and keeps in one transaction: assemble, rekey."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline.kafka.entries import Write
-from pipeline.metrics import BACKLOG, OLDEST, RECORDS, log
-
-_Place = TypeVar("_Place", bound=tuple[str, int])
-"""Topic and partition."""
+from pipeline.metrics import RECORDS, log
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
@@ -114,20 +110,3 @@ class Gaps:
 def began(partition: int, offsets: Mapping[str, int]) -> None:
     """Log where a partition begins of which nothing was ever committed."""
     log.info("partition.began", partition=partition, offsets=dict(offsets))
-
-
-class Unread:
-    """Shows how much lies unread; partitions that have gone vanish."""
-
-    def __init__(self, worker: str) -> None:
-        self._worker = worker
-        self._shown: frozenset[tuple[str, int]] = frozenset()
-
-    def seen(self, lag: Mapping[_Place, int], *, oldest_at: int | None) -> None:
-        """Show how many records lie unread in each partition of ours, and since when at most."""
-        for (topic, partition), count in lag.items():
-            BACKLOG.labels(topic, partition).set(count)
-        for topic, partition in self._shown - lag.keys():
-            BACKLOG.remove(topic, str(partition))
-        self._shown = frozenset(lag)
-        OLDEST.labels(self._worker).set(0 if oldest_at is None else oldest_at / 1000)

@@ -20,6 +20,7 @@ from pipeline.errors import FencedError, RecordError, UnavailableError
 from pipeline.kafka.entries import Write
 from pipeline.kafka.placement import PartitionOf
 from pipeline.metrics import partitions_are, set_aside, transactions
+from pipeline.metrics.backlog import Backlog
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.rekey.outputs import TOO_LARGE, WORKER, Outputs, reason_of
 from pipeline.rekey.sources import Sources
@@ -73,7 +74,7 @@ class RekeyWorker:
         self._keeper = Keeper(log, clock)
         self._backoff = Backoff(log, clock)
         self._gaps = transactions.Gaps()
-        self._unread = transactions.Unread(WORKER)
+        self._backlog = Backlog(WORKER)
         self._since = Since()
         self._taken_at: dict[Input, Instant] = {}
         self._stopping = False
@@ -197,4 +198,4 @@ class RekeyWorker:
         lag = {one: max(0, end - positions[one]) for one, end in ends.items()}
         self._taken_at = {one: at for one, at in self._taken_at.items() if one in lag}
         oldest_at = self._since.oldest(lag, taken_at=self._taken_at, now=self._clock.now())
-        self._unread.seen(lag, oldest_at=oldest_at)
+        self._backlog.seen(lag, oldest_at=oldest_at)
