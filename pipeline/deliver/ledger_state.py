@@ -25,7 +25,7 @@ HOLD_KEY: Final = b"\xffhold"
 """Key of a partition's hold. No guest has it: it is not UTF-8."""
 BEGAN_KEY: Final = b"\xffbegan"
 """Key that says that a partition was begun: offsets are committed only once it is there."""
-BEGAN: Final = bytes((FORMAT, VERSION))
+BEGAN: Final = _HEAD
 """Its value."""
 RESERVED: Final = frozenset({HOLD_KEY, BEGAN_KEY})
 """Keys that are no guest's."""
