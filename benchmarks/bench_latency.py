@@ -90,12 +90,7 @@ def _measure(
     start_at = Instant(time.time_ns() // 1_000_000 - 600_000)
     records = list(events(count, guests=arguments.guests, shop=SHOP, start_at=start_at))
     with pinned(contestant.command, core=WORKER_CORE, log=contestant.log) as process:
-        give_up_at = time.monotonic() + _READY_S
-        while not contestant.is_ready():
-            process.check()
-            if time.monotonic() > give_up_at:
-                raise RuntimeError(f"{contestant.name} was not ready: {process.tail()}")
-            time.sleep(0.1)
+        process.until(contestant.is_ready, _READY_S)
         print(f"{contestant.name}: measuring", file=sys.stderr)
         steady = Steady(bench.kafka.bootstrap, EVENTS, contestant.owed)
         before = process.usage()

@@ -108,11 +108,7 @@ def _fill(bench: Bench, contestant: Contestant, guests: int) -> None:
 def _restore(contestant: Contestant) -> _Restored:
     began_at = time.monotonic()
     with pinned(contestant.command, core=WORKER_CORE, log=contestant.log) as process:
-        while not contestant.is_ready():
-            time.sleep(0.05)
-            process.check()
-            if time.monotonic() > began_at + _GIVE_UP_S:
-                raise RuntimeError(f"{contestant.name} was not ready: {process.tail()}")
+        process.until(contestant.is_ready, _GIVE_UP_S)
         usage = process.usage()
     restored = _Restored(usage.at_s - began_at, usage.cpu_s, usage.peak_bytes / 1e6)
     print(f"{contestant.name}: {restored}", file=sys.stderr)

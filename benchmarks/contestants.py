@@ -3,8 +3,6 @@
 Both read the same topic of commerce events; each has a group and topics of its own.
 """
 
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import yaml
 from confluent_kafka import TopicPartition
 from confluent_kafka.cimpl import NewTopic
 
-from benchmarks.harness import OTHERS_CORE, pinned, pipeline
+from benchmarks.harness import OTHERS_CORE, is_ready, pinned, pipeline
 from pipeline.commerce.schemas import directory
 from tests.components.kafka import Kafka
 from tests.components.maven import built, require_java
@@ -85,7 +83,7 @@ def worker(bench: Bench, application: str, **assemble: float) -> Contestant:
         states=names["guest_states"],
         topics=tuple(names.values()),
         log=bench.folder / f"{application}.txt",
-        is_ready=lambda: _answers(port),
+        is_ready=lambda: is_ready(port),
     )
 
 
@@ -162,11 +160,3 @@ def delete(kafka: Kafka, contestant: Contestant) -> None:
     deleted = kafka.admin.delete_topics(list(contestant.topics), operation_timeout=30)
     for future in deleted.values():
         future.result(60)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False

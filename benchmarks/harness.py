@@ -7,6 +7,8 @@ import platform
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -105,6 +107,15 @@ def pinned(command: Sequence[str], *, core: int, log: Path) -> Iterator[Pinned]:
 def pipeline(config: Path, *arguments: str) -> list[str]:
     """Spell the command line of this very installation."""
     return [sys.executable, "-m", "pipeline", "--config", str(config), *arguments]
+
+
+def is_ready(port: int) -> bool:
+    """Whether a worker says, on its side door, that it is ready."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def versions() -> dict[str, str]:

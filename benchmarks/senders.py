@@ -3,8 +3,6 @@
 All send the same messages to the same destination; each has a group and topics of its own.
 """
 
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from benchmarks import owing
 from benchmarks.destination import Destination
-from benchmarks.harness import OTHERS_CORE, pinned, pipeline
+from benchmarks.harness import OTHERS_CORE, is_ready, pinned, pipeline
 from pipeline.sitecore.owed import OwedBehaviour
 from tests.components.kafka import Kafka
 from tests.components.maven import built, require_java
@@ -104,7 +102,7 @@ def _worker(bench: Bench, http: str, to: Destination, name: str, instance: str) 
     log = bench.folder / f"{name}-{instance}.txt"
     with pinned(pipeline(config, "topics", "create"), core=OTHERS_CORE, log=log) as topics:
         topics.wait(60)
-    return Sender(pipeline(config, "run", "deliver"), log, lambda: _answers(port))
+    return Sender(pipeline(config, "run", "deliver"), log, lambda: is_ready(port))
 
 
 def _peer(bench: Bench, to: Destination, name: str) -> Sender:
@@ -119,11 +117,3 @@ def _peer(bench: Bench, to: Destination, name: str) -> Sender:
     flat = [word for option in options.items() for word in option]
     command = [require_java(), "-Xmx4g", "-cp", f"{jars}/*", "peer.Sender", *flat]
     return Sender(command, bench.folder / f"{name}.txt", lambda: True)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
