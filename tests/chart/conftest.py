@@ -1,13 +1,15 @@
 """Helm of both versions and the image, or a line that says what is missing."""
 
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.chart.dockerfile import Build, Stage
-from tests.chart.rendering import MAJORS, ROOT
+from tests.chart.node import Node, contents
+from tests.chart.rendering import MAJORS, ROOT, Object
 from tests.components import operators, own_root
 from tests.components.helm import helm
 from tests.components.maven import MissingToolError
@@ -48,3 +50,11 @@ def image(folder: Path) -> Stage:
     except MissingToolError as missing:
         skip(missing)
     return Build(ROOT, folder / "image").run()
+
+
+@pytest.fixture
+def node(image: Stage, release: tuple[Object, ...], folder: Path) -> Node:
+    """A machine that has the image and what the release brought."""
+    machine = folder / uuid.uuid4().hex
+    machine.mkdir()
+    return Node(image, machine, contents(release, {}))

@@ -15,7 +15,7 @@ from pipeline import __version__
 from pipeline.sandbox.running import RunningSandbox
 from pipeline.sandbox.settings import EXAMPLE_SHOP, SandboxSettings
 from tests.chart.dockerfile import Stage
-from tests.chart.node import Node, contents
+from tests.chart.node import Node
 from tests.chart.rendering import ROOT, Object, named, objects, pod_of, template
 from tests.components import own_root
 from tests.components.kafka import Kafka
@@ -112,14 +112,6 @@ def release(kafka: Kafka) -> Iterator[tuple[Object, ...]]:
             "setup": {"enabled": True},
         }
         yield tuple(objects(template(4, "minimal", given)))
-
-
-@pytest.fixture
-def node(image: Stage, release: tuple[Object, ...], folder: Path) -> Node:
-    """A machine that has the image and what the release brought."""
-    machine = folder / uuid.uuid4().hex
-    machine.mkdir()
-    return Node(image, machine, contents(release, {}))
 
 
 def test_a_signal_to_a_pod_that_is_still_starting_is_heard(

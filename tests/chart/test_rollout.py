@@ -3,7 +3,6 @@
 import random
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from functools import partial
 from itertools import count, pairwise
@@ -18,8 +17,7 @@ from pipeline.demo.guest import DemoGuest
 from pipeline.record import Instant
 from pipeline.sandbox.running import RunningSandbox
 from pipeline.sandbox.settings import SandboxSettings, Shop
-from tests.chart.dockerfile import Stage
-from tests.chart.node import Node, Running, contents
+from tests.chart.node import Node, Running
 from tests.chart.rendering import Object, named, objects, pod_of, template
 from tests.components.kafka import Kafka
 from tests.components.process import free_port, until
@@ -96,14 +94,6 @@ def release(stack: Stack) -> tuple[Object, ...]:
         "workers": {"minReadySeconds": MIN_READY_S},
     }
     return tuple(objects(template(4, "minimal", given)))
-
-
-@pytest.fixture
-def node(image: Stage, release: tuple[Object, ...], folder: Path) -> Node:
-    """A machine that has the image and what the release brought."""
-    machine = folder / uuid.uuid4().hex
-    machine.mkdir()
-    return Node(image, machine, contents(release, {}))
 
 
 def test_a_rolling_restart_under_load_loses_and_doubles_nothing(
