@@ -53,7 +53,7 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     made = shop(kafka, settings=AssembleSettings(batch_window_s=0.02, batch_max=10))
     soon = made.kafka_settings.model_copy(update={"session_timeout_s": 2.0})
     made = replace(made, kafka_settings=soon)
-    guests = [f"guest-{number}" for number in range(150)]
+    guests = [f"guest-{number}" for number in range(400)]
     conversations = [buys(guest, 10) for guest in guests]
     for events in itertools.zip_longest(*conversations):
         made.publish(*(event for event in events if event is not None))
@@ -64,6 +64,7 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_doubles_nothing(
         time.sleep(random.uniform(0.0, 0.1))
         child.kill()
     assert made.unread() > 0
+    made = replace(made, settings=AssembleSettings())  # what is left needs no small batches
     with made.working():
         made.wait_until_read()
 
