@@ -38,8 +38,17 @@ from tests.torture.registry import CrashingRegistry
 SHOPS: Final = {"kiosk": "single", "shop": "automatic", "store": "multiple"}
 GUESTS: Final = 200
 STRETCH: Final = 20
-FAULTS: Final = Faults(latency_ms=5, fail_after=0.02, fail_before=0.03, hang=0.001, hang_s=3)
-"""5 % of answers are 5xx, two of five after the event was taken; some never come."""
+FAULTS: Final = Faults(
+    latency_ms=5,
+    fail_after=0.02,
+    fail_before=0.03,
+    cut=0.005,
+    hang=0.02,
+    hang_s=3,
+    limit_per_s=200,
+)
+"""5 % of answers are 5xx, two of five after the event was taken; others are cut, or never come.
+More requests than 200 a second are answered 429."""
 
 _PATIENCE_S: Final = 180.0
 _QUIET_S: Final = 3.0
@@ -203,6 +212,7 @@ def _stretch(
             tortured = Torture(kafka, sandbox, registry, folder, seed)
             found["repeats"] += tortured.run(rounds)
             found["requests"] += sandbox.sandbox.log.total
+            found.update(str(one.mishap) for one in sandbox.sandbox.log.newest)
     except BaseException:
         print(
             f"seed {seed} failed; its logs stay in {folder}. The same faults in the same order:\n"
