@@ -20,6 +20,7 @@ from pipeline.assemble.observe import Observer
 from pipeline.assemble.outputs import WORKER, Outputs
 from pipeline.assemble.restore import Restorer
 from pipeline.assemble.start import start_at
+from pipeline.assemble.window import Window
 from pipeline.commerce.events import CommerceEvent
 from pipeline.config import AssembleSettings
 from pipeline.errors import FencedError, RecordError, UnavailableError
@@ -73,7 +74,8 @@ class AssembleWorker:
         self._stopping = False
         self._backoff = Backoff(log, clock)
         self._gaps = transactions.Gaps()
-        self._turned_at = self._fetched_at = clock.elapsed_s()
+        self._window = Window(settings.batch_window_s, clock)
+        self._turned_at = clock.elapsed_s()
 
     def run(self) -> None:
         """Work until stopped.
@@ -118,7 +120,7 @@ class AssembleWorker:
         self._backoff.turned()
         self._restorer.turn(soon=self._longest_wait_ends_at())
         fetched = self._log.fetch(self._settings.batch_max, self._window_s())
-        self._fetched_at = self._clock.elapsed_s()
+        self._window.fetched()
         self._members.joined |= fetched.joined
         batch = Batch(self._members.active, self._outputs)
         try:
@@ -189,15 +191,11 @@ class AssembleWorker:
         self._outputs.limits = self._log.limits()
 
     def _window_s(self) -> float:
-        """Wait for records only where some may come, and only for what is left of the window.
-
-        They have gathered while the last batch was decided and kept.
-        """
+        """Wait for records only where some may come."""
         members = self._members
         if not (members.active or members.settled() or not members.joined):
             return 0.0
-        busy_s = self._clock.elapsed_s() - self._fetched_at
-        return max(0.0, self._settings.batch_window_s - busy_s)
+        return self._window.left_s()
 
     def _longest_wait_ends_at(self) -> Instant:
         policy = self._policy

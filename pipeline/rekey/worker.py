@@ -14,6 +14,7 @@ from pipeline.assemble.clock import SYSTEM, Clock
 from pipeline.assemble.keeping import Keeper
 from pipeline.assemble.log import Fetched, Input, Log
 from pipeline.assemble.start import start_at
+from pipeline.assemble.window import Window
 from pipeline.assemble.unread import Since
 from pipeline.config import RekeySettings
 from pipeline.errors import FencedError, RecordError, UnavailableError
@@ -73,6 +74,7 @@ class RekeyWorker:
         self._sources = Sources()
         self._keeper = Keeper(log, clock)
         self._backoff = Backoff(log, clock)
+        self._window = Window(settings.batch_window_s, clock)
         self._gaps = transactions.Gaps()
         self._backlog = Backlog(WORKER)
         self._since = Since()
@@ -123,7 +125,8 @@ class RekeyWorker:
             self._sources.begin(self._log, self._start_at)
         except UnavailableError as error:
             transactions.waited("offsets", str(error))
-        fetched = self._log.fetch(self._settings.batch_max, self._settings.batch_window_s)
+        fetched = self._log.fetch(self._settings.batch_max, self._window.left_s())
+        self._window.fetched()
         self._sources.joined |= fetched.joined
         try:
             batch = self._decide(fetched)
