@@ -18,7 +18,7 @@ from pipeline.kafka import topics as kafka_topics
 from pipeline.kafka import verdict
 from pipeline.kafka.changelog import Changelog, restore
 from pipeline.kafka.clients import admin_config, consumer_config
-from pipeline.kafka.offsets import first_since
+from pipeline.kafka.offsets import committed_ends, first_since
 from pipeline.metrics import deliver as metrics
 
 RELEASED: Final = "released"
@@ -210,11 +210,13 @@ class Restorer:
         at = TopicPartition(self._topics.stream_events, partition)
         try:
             found = consumer.committed([at], timeout=_ANSWER_S)[0]
-            low, high = consumer.get_watermark_offsets(at, timeout=_ANSWER_S)
         except KafkaException as raised:
             raise verdict.of_asking(raised, "a committed offset could not be asked for") from raised
         if found.error is not None:
             raise verdict.of_asking(KafkaException(found.error), "a committed offset is not known")
+        asked = [(at.topic, partition)]
+        (low,) = first_since(self._admin, asked, None).values()
+        (high,) = committed_ends(self._admin, asked).values()
         if found.offset > high:
             raise StateError(
                 f"{at.topic}/{partition} ends at {high}, but {found.offset} was committed: the "

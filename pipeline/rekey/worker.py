@@ -14,8 +14,8 @@ from pipeline.assemble.clock import SYSTEM, Clock
 from pipeline.assemble.keeping import Keeper
 from pipeline.assemble.log import Fetched, Input, Log
 from pipeline.assemble.start import start_at
-from pipeline.assemble.window import Window
 from pipeline.assemble.unread import Since
+from pipeline.assemble.window import Window
 from pipeline.config import RekeySettings
 from pipeline.errors import FencedError, RecordError, UnavailableError
 from pipeline.kafka.entries import Write
