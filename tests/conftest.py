@@ -8,10 +8,12 @@ import pytest
 
 from tests.components import kafka as kafka_component
 from tests.components import registry as registry_component
+from tests.components import secured as secured_component
 from tests.components.kafka import Kafka
 from tests.components.maven import MissingToolError, apicurio_home, kafka_jars
 from tests.components.prometheus import program
 from tests.components.registry import Registry
+from tests.components.secured import Secured
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,17 @@ def kafka() -> Iterator[Kafka]:
     except MissingToolError as missing:
         skip(missing)
     with kafka_component.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secured_kafka() -> Iterator[Secured]:
+    """One broker that asks who one is, shared by the tests of this process."""
+    try:
+        kafka_jars()
+    except MissingToolError as missing:
+        skip(missing)
+    with secured_component.running() as running:
         yield running
 
 

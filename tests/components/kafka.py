@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -29,10 +30,10 @@ _PROPERTIES = """
 process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind_port},{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{proxy_port}
+listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind_port},{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{proxy_port}{listeners}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
@@ -51,7 +52,25 @@ group.consumer.heartbeat.interval.ms=1000
 broker.session.timeout.ms=3000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 log.cleaner.backoff.ms=500
+{properties}
 """
+
+
+class Listener(NamedTuple):
+    """Where a broker is reached beside its two plain addresses."""
+
+    name: str
+    protocol: str
+    port: int
+
+
+class Extras(NamedTuple):
+    """What a single broker has beside what every broker here has."""
+
+    listeners: tuple[Listener, ...] = ()
+    properties: str = ""
+    formatting: tuple[str, ...] = ()
+    """Further arguments of the tool that prepares its data folder, such as users."""
 
 
 class Broker:
@@ -81,12 +100,12 @@ class Broker:
         """Whether it was started and has not ended."""
         return self._child is not None and self._child.running()
 
-    def format(self, properties: str, cluster_id: str) -> None:
+    def format(self, properties: str, cluster_id: str, more: Sequence[str] = ()) -> None:
         """Write the settings, and prepare the data folder."""
         self._properties.write_text(properties)
         tool = self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c")
         done = subprocess.run(
-            [*tool, str(self._properties)], capture_output=True, text=True, check=False
+            [*tool, str(self._properties), *more], capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(
@@ -115,19 +134,24 @@ class Broker:
 class Kafka:
     """A cluster; each topic gets a name of its own, so tests can share it."""
 
-    def __init__(self, *, brokers: int = 1, prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, brokers: int = 1, prefix: Sequence[str] = (), extras: Extras | None = None
+    ) -> None:
         """Prepare a cluster.
 
         Args:
             brokers: How many; with three, topics are replicated and one may be lost.
             prefix: Put before each broker's command, such as ``taskset --cpu-list 1``.
+            extras: What a single broker has beside.
         """
+        self._extras = extras or Extras()
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-"))
         self._brokers = [Broker(node, self._folder, prefix) for node in range(1, brokers + 1)]
         self._admin: AdminClient | None = None
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         for broker in self._brokers:
-            broker.format(self._settings(broker), cluster_id.replace("-", "A", 1))
+            cluster = cluster_id.replace("-", "A", 1)
+            broker.format(self._settings(broker), cluster, self._extras.formatting)
 
     @property
     def bootstrap(self) -> str:
@@ -225,7 +249,11 @@ class Kafka:
     def _settings(self, broker: Broker) -> str:
         count = len(self._brokers)
         voters = (f"{b.node}@127.0.0.1:{b.controller_port}" for b in self._brokers)
+        more = self._extras.listeners
         return _PROPERTIES.format(
+            listeners="".join(f",{one.name}://127.0.0.1:{one.port}" for one in more),
+            protocols="".join(f",{one.name}:{one.protocol}" for one in more),
+            properties=self._extras.properties,
             node=broker.node,
             voters=",".join(voters),
             port=broker.port,
