@@ -6,12 +6,14 @@ from typing import Final
 
 from pipeline.assemble import began
 from pipeline.assemble.log import Limits, Topics
+from pipeline.commerce import json_form, schemas
 from pipeline.errors import RecordError
 from pipeline.kafka import dead_letters
 from pipeline.kafka.dead_letters import DELIVERY_ID, SEQUENCE, DeadLetter
 from pipeline.kafka.entries import Write
 from pipeline.orders.guest import SetAside
 from pipeline.record import Record
+from pipeline.sitecore import line_codec
 from pipeline.sitecore.codec import encode_owed
 from pipeline.sitecore.owed import Cause, Owed, WrittenCart
 
@@ -67,7 +69,7 @@ class Outputs:
             found=one.refusal.found,
             worker=WORKER,
             at=one.cause.timestamp,
-            details=dict((*_details(one.cause), *_identifiers(one))),
+            details=dict((*_details(one.cause), *_identifiers(one), *_lines(one))),
         )
         return self._letter(partition, letter)
 
@@ -88,6 +90,13 @@ def _identifiers(one: SetAside) -> Iterator[tuple[str, str]]:
     if one.identifiers:
         said = [{"provider": who.provider, "id": who.id} for who in one.identifiers]
         yield dead_letters.IDENTIFIERS, json.dumps(said, ensure_ascii=False)
+
+
+def _lines(one: SetAside) -> Iterator[tuple[str, str]]:
+    if one.lines:
+        schema = schemas.current()[schemas.LINE]
+        said = [json_form.to_json(schema, line_codec.read(line)) for line in one.lines]
+        yield dead_letters.LINES, json.dumps(said, ensure_ascii=False)
 
 
 def _too_large(owed: Owed | WrittenCart, key: bytes, value: bytes) -> DeadLetter:

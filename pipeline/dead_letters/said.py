@@ -10,10 +10,11 @@ from pipeline.dead_letters.account import Case
 from pipeline.dead_letters.letter import hashed
 from pipeline.dead_letters.replay import Plan
 from pipeline.errors import RecordError, UnknownSchema
-from pipeline.kafka.dead_letters import DELIVERY_ID, IDENTIFIERS, PREFIX, SEQUENCE
+from pipeline.kafka.dead_letters import DELIVERY_ID, IDENTIFIERS, LINES, PREFIX, SEQUENCE
 from pipeline.record import Record, in_utc
 
 _OPEN_HEADERS: Final = frozenset({DELIVERY_ID, SEQUENCE})
+_WITHHELD: Final = frozenset({PREFIX + IDENTIFIERS, PREFIX + LINES})
 _EXAMPLES_MAX: Final = 3
 
 
@@ -88,7 +89,7 @@ def headers(record: Record, *, with_value: bool) -> dict[str, str]:
 
 
 def _is_open(name: str) -> bool:
-    ours = name.startswith(PREFIX) and name != PREFIX + IDENTIFIERS
+    ours = name.startswith(PREFIX) and name not in _WITHHELD
     return ours or name in _OPEN_HEADERS
 
 

@@ -22,6 +22,8 @@ MAY_HAVE_ARRIVED: Final = ("dead-letter-may-have-arrived", b"true")
 """A whole header, of a replayed record that Sitecore may have, though no answer says so."""
 IDENTIFIERS: Final = "identifiers"
 """Detail of an order for the REST or the Batch API: who the guest is, as JSON. Personal data."""
+LINES: Final = "lines"
+"""Detail of such an order that says no lines: those of its cart, as JSON, where they fit."""
 MARKER: Final = "dead-letter-marker"
 """Header of a record that is no letter: what was done with one."""
 
@@ -61,7 +63,8 @@ def encode(letter: DeadLetter, *, bytes_max: int) -> Encoded:
     The original headers come first and ours after them, so that a header of
     ours that a replayed letter brought along is followed by the new one: the
     last of a name counts. What does not fit is cut to its first 64 KiB without
-    the original headers, and marked; hash and length are always the whole value's.
+    the original headers and the lines of a cart, and marked; hash and length are
+    always the whole value's.
 
     Args:
         letter: What is set aside.
@@ -103,6 +106,8 @@ def _ours(letter: DeadLetter, *, truncated: bool) -> Headers:
         # So that it is known even where the original headers are left out.
         if name in {REPLAY, REPLAY_OF} and content is not None:
             said[name.removeprefix(PREFIX)] = content.decode(errors="replace")
+    if truncated:
+        said.pop(LINES, None)
     if value is not None:
         said["sha256"] = hashlib.sha256(value).hexdigest()
         said["length"] = str(len(value))

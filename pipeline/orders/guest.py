@@ -181,6 +181,8 @@ class SetAside:
     identifiers: tuple[Identifier, ...] = ()
     """Who the guest is, where another API of Sitecore's will have to be told and knows no guest
     ids of ours; empty where it is not known."""
+    lines: tuple[WrittenLine, ...] = ()
+    """What an order for another API bought, where the cart says it, not the order."""
 
 
 class Step(NamedTuple):

@@ -24,6 +24,7 @@ from pipeline.orders.waiting import (
 )
 from pipeline.record import Record
 from pipeline.refusal import Refusal
+from pipeline.sitecore.owed import WrittenLine
 from pipeline.sitecore.point_of_sale import PointOfSale
 
 _TOO_MUCH = refuse("too_much_waiting", "", "this guest's orders and payments that wait")
@@ -41,7 +42,7 @@ def take_order(turn: Turn, event: OrderPlaced, record: Record, pos: PointOfSale)
             return verdict
     refusal = _refuse(turn, event, pos)
     if refusal is not None:
-        turn.refuse(refusal, record)
+        turn.refuse(refusal, record, _bought(turn, event))
         if held is None:
             _take_cart_of_refused(turn, event)
         return Became.SET_ASIDE
@@ -121,6 +122,13 @@ def _wait(turn: Turn, waiting: WaitingOrder) -> Became:
     turn.refuse(_TOO_MUCH, waiting.record)
     owe_cart_after_order(turn, even_if_empty=True)
     return Became.SET_ASIDE
+
+
+def _bought(turn: Turn, event: OrderPlaced) -> tuple[WrittenLine, ...]:
+    """What only the cart says that an order bought, before the order empties it."""
+    if event.lines:
+        return ()
+    return tuple(lines_at(turn.cart.log, turn.policy.fact_codec, purchase_key(event)).values())
 
 
 def _take_cart_of_refused(turn: Turn, event: OrderPlaced) -> None:

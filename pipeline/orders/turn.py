@@ -14,7 +14,7 @@ from pipeline.orders.guest import NEVER, Became, Guest, SetAside, Step
 from pipeline.orders.policy import OrderPolicy
 from pipeline.record import GuestId, Instant, Position, Record
 from pipeline.refusal import Refusal
-from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, WrittenCart
+from pipeline.sitecore.owed import Cause, Context, DeliveryId, Owed, WrittenCart, WrittenLine
 
 FOR_ANOTHER_API = frozenset(
     {"historic_order", "order_cancelled", "order_refunded", "order_changed"}
@@ -116,12 +116,15 @@ class Turn:
             "cause": self.cause,
         }
 
-    def refuse(self, refusal: Refusal, record: Record) -> None:
-        """Set a whole record aside."""
+    def refuse(self, refusal: Refusal, record: Record, lines: tuple[WrittenLine, ...] = ()) -> None:
+        """Set a whole record aside; *lines* are what it bought, if only the cart says that."""
         identifiers: tuple[Identifier, ...] = ()
-        if self.identity is not None and refusal.rule in FOR_ANOTHER_API:
+        if refusal.rule not in FOR_ANOTHER_API:
+            lines = ()
+        elif self.identity is not None:
             identifiers = self.identity.identity.identifiers
-        self.set_aside.append(SetAside(refusal, record.position, record, self.cause, identifiers))
+        aside = SetAside(refusal, record.position, record, self.cause, identifiers, lines)
+        self.set_aside.append(aside)
 
     def refuse_by_position(self, refusal: Refusal, position: Position) -> None:
         """Set a record aside of which nothing but its place may be kept."""

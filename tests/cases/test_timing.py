@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.record import DAY_S
+from pipeline.sitecore import line_codec
 from pipeline.sitecore.outcome import Retry
 from tests.cases.installation import Installation, answering, told
 from tests.cases.shop import (
@@ -54,8 +55,8 @@ def test_case_102_a_purchase_after_the_time_out() -> None:
 def test_case_103_an_order_of_last_year() -> None:
     """An order was placed last year.
 
-    It is set aside for the Batch API, with the guest's identifiers; so is one that has become
-    too old while it waited to be sent.
+    It is set aside for the Batch API, with the guest's identifiers, and with the lines of its cart
+    where it says none; so is one that has become too old while it waited to be sent.
     """
     installation = told(identified(), placed(16, SHOES, orderedAt="2024-08-23T16:17:16Z"))
     assert installation.types == ["IDENTITY"]
@@ -63,6 +64,15 @@ def test_case_103_an_order_of_last_year() -> None:
     assert letter.refusal.rule == "historic_order"
     assert "Batch API" in letter.refusal.found
     assert [who.id for who in letter.identifiers] == ["B7524AE6"]
+
+    cart = told(
+        identified(),
+        added(2, SHOES),
+        placed(16, orderedAt="2024-08-23T16:17:16Z"),
+        added(20, JEANS),
+    )
+    (letter,) = cart.letters
+    assert [line_codec.read(line).item_id for line in letter.lines] == [SHOES["itemId"]]
 
     month = http_answer(429, b"", (("retry-after", str(31 * 86_400)),))
     held = Installation(answer=answering(month)).hears(identified(), placed(16, SHOES))

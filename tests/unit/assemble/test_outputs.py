@@ -1,14 +1,17 @@
 """What a step leaves in Kafka."""
 
+import dataclasses
+import json
+
 from pipeline.assemble.log import Limits
 from pipeline.assemble.outputs import Outputs
 from pipeline.orders.guest import SetAside
-from pipeline.record import Position
+from pipeline.record import DAY_S, Position
 from pipeline.refusal import Refusal
 from pipeline.sitecore.codec import as_read, decode_owed
 from pipeline.sitecore.owed import Cause
 from tests.fake_log import TOPICS
-from tests.unit.orders.story import START, Story, added
+from tests.unit.orders.story import START, Story, added, at, placed
 
 ROOMY = Limits(1_000_000, 1_000_000)
 
@@ -48,3 +51,16 @@ def test_of_an_erased_guest_the_position_alone_is_kept() -> None:
     assert headers["dead-letter-offset"] == b"5"
     assert headers["dead-letter-timer"] == b"identity_wait"
     assert headers["dead-letter-positions"] == b"commerce/0@7"
+
+
+def test_an_order_for_another_api_takes_the_lines_of_its_cart_along() -> None:
+    """The cart is told to nobody else, and forgotten with the order."""
+    old = dataclasses.replace(placed(3, total="10"), ordered_at=at(-400 * DAY_S))
+    (one,) = Story().hears(added(1, "shoes"), added(2, "socks"), old).set_aside
+
+    said = dict(Outputs(TOPICS, ROOMY).set_aside(0, one).headers)["dead-letter-lines"]
+    assert [line["itemId"] for line in json.loads(said or b"")] == ["shoes", "socks"]
+
+    tight = dict(Outputs(TOPICS, Limits(100, 1300)).set_aside(0, one).headers)
+    assert tight["dead-letter-truncated"] == b"true"
+    assert "dead-letter-lines" not in tight

@@ -1,5 +1,6 @@
 """What is shown of letters: enough to decide, nothing of a person."""
 
+import dataclasses
 import json
 
 from pipeline.commerce.decode import Decoder
@@ -38,7 +39,9 @@ def test_a_list_shows_where_and_why_and_no_guest() -> None:
 def test_headers_of_the_shop_are_withheld_until_they_are_asked_for() -> None:
     """Nobody knows what a shop puts there."""
     record = lying(WHO)
+    mine = dataclasses.replace(record, headers=(*record.headers, ("dead-letter-lines", b"[]")))
 
+    assert said.headers(mine, with_value=False)["dead-letter-lines"] == "(withheld)"
     assert said.headers(record, with_value=False)["mail"] == "(withheld)"
     assert said.headers(record, with_value=False)["dead-letter-reason"] == "unknown_channel"
     assert said.headers(record, with_value=True)["mail"] == "ada@example.com"
