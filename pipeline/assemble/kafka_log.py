@@ -63,11 +63,10 @@ class KafkaLog:
         self._taken: dict[str, topics.Taken] = {}
         try:
             self._admin: AdminClient = make.admin(admin_config(kafka))
-            self._consumer = make.consumer(
-                consumer_config(
-                    kafka, group=group, co_partitioned=several, member=instance, own=own
-                )
+            self._config = consumer_config(
+                kafka, group=group, co_partitioned=several, member=instance, own=own
             )
+            self._consumer = make.consumer(self._config)
             self._states = Changelog(
                 consumer_config(kafka, group=f"{group}-restore"),
                 self._admin,
@@ -132,7 +131,7 @@ class KafkaLog:
 
     def leave(self) -> None:
         """Leave the group, telling the listener of what is given up, and close everything."""
-        self._consumer.close()
+        groups.leave(self._consumer, self._config)
         self._states.close()
         self._transactions.close()
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from threading import Thread
 from typing import Any, Final
@@ -26,8 +27,8 @@ from pipeline.kafka import groups, verdict
 from pipeline.kafka.clients import ClientConfig
 from pipeline.kafka.messages import record_of
 
-LEAVE_S: Final = 10.0
-"""Longest wait for a broker when we leave."""
+LEAVE_S: Final = 15.0
+"""Longest wait for a broker, and for a rebalance that is under way, when we leave."""
 FIRST_S: Final = 1.0
 """Longest wait for the first offset of a partition; then it is asked for again."""
 ENDS_S: Final = 1.0
@@ -56,6 +57,7 @@ class Group:
             release_s: Longest wait for that.
         """
         self._consumer = Consumer({**config, "on_commit": self._on_commit})
+        self._config = config
         self._topic = topic
         self._say = say
         self._serve = serve
@@ -80,20 +82,17 @@ class Group:
         )
 
     def leave(self) -> None:
-        """Commit what was released, and leave; the second time nothing happens.
+        """Leave, and commit what was released; the second time nothing happens.
 
         Without a broker the client would wait for one for ever: then what was released is
         not marked so, and the coordinator misses us when the session is over.
         """
         if not self._leaving:
             self._leaving = True
-            leaving = Thread(target=self._leave, name="leaving", daemon=True)
+            work = partial(groups.leave, self._consumer, self._config)
+            leaving = Thread(target=work, name="leaving", daemon=True)
             leaving.start()
             leaving.join(LEAVE_S)
-
-    def _leave(self) -> None:
-        self._commit_released(tuple(self._released))
-        self._consumer.close()
 
     @property
     def member(self) -> bool:
@@ -183,27 +182,32 @@ class Group:
 
     def _assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._joined = True
-        for partition in partitions:
-            self._assignments += 1
-            self._ours[partition.partition] = self._assignments
-        self._say(Assigned(_numbers(partitions), self._of))
+        if not self._leaving:  # Else they go at once, and nobody works on them.
+            for partition in partitions:
+                self._assignments += 1
+                self._ours[partition.partition] = self._assignments
+            self._say(Assigned(_numbers(partitions), self._of))
         self._consumer.incremental_assign(partitions)
 
     def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Wait until the loop has released them: they are gone when this returns.
 
-        The loop is told of those that it has not: whatever it still does with them is too late.
+        When we leave it has: only then what was released is committed in a generation that holds.
         """
         numbers = _numbers(partitions)
         if not self._leaving:
-            self._say(Revoking(numbers))
-            give_up_at = time.monotonic() + self._release_s
-            while time.monotonic() < give_up_at and not self._released.keys() >= set(numbers):
-                self._serve()
-            self._commit_released(numbers)
-            if late := tuple(number for number in numbers if number not in self._released):
-                self._say(Lost(late))
+            self._await_release(numbers)
+        self._commit_released(numbers)
         self._drop(partitions)
+
+    def _await_release(self, numbers: Sequence[int]) -> None:
+        """The loop is told of those that it has not released: what it still does is too late."""
+        self._say(Revoking(tuple(numbers)))
+        give_up_at = time.monotonic() + self._release_s
+        while time.monotonic() < give_up_at and not self._released.keys() >= set(numbers):
+            self._serve()
+        if late := tuple(number for number in numbers if number not in self._released):
+            self._say(Lost(late))
 
     def _lose(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._say(Lost(_numbers(partitions)))

@@ -1,6 +1,8 @@
-"""Consumer groups: whether we are in one; and seen and deleted from outside."""
+"""Consumer groups: whether we are in one, and leaving it; seen and deleted from outside."""
 
+import contextlib
 import sys
+import time
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -9,7 +11,11 @@ from confluent_kafka.admin import AdminClient
 
 from pipeline.errors import StateError, UnavailableError
 from pipeline.kafka import verdict
+from pipeline.kafka.clients import ClientConfig
 
+UNSUBSCRIBE_S: Final = 10.0
+"""Longest wait for a rebalance that must be over before we can leave."""
+_TURN_S: Final = 0.02
 _ANSWER_S: Final = 15.0
 _UNKNOWN: Final = frozenset({KafkaError.GROUP_ID_NOT_FOUND})
 
@@ -33,6 +39,33 @@ def generation(metadata: bytes) -> int:
     if not metadata.startswith(_METADATA) or len(metadata) < end:
         return -1
     return int.from_bytes(metadata[start:end], sys.byteorder, signed=True)
+
+
+def leave(consumer: Consumer, config: ClientConfig) -> None:
+    """Give up what is ours, tell the group that we leave, and close.
+
+    By the classic protocol a member that has no partitions closes without telling anybody
+    (librdkafka up to 2.16.0), and the others' next rebalance waits until its session is over.
+    Unsubscribing tells them, once no rebalance is under way; then the client forgets its member
+    id. A static member says nothing: it is to be known again.
+
+    Args:
+        consumer: Calls back what is given up, within this.
+        config: What it was made with.
+    """
+    if config["group.protocol"] == "classic" and "group.instance.id" not in config:
+        # After a fatal error nobody can be told anything.
+        with contextlib.suppress(KafkaException):
+            _unsubscribe(consumer)
+    consumer.close()
+
+
+def _unsubscribe(consumer: Consumer) -> None:
+    consumer.unsubscribe()
+    give_up_at = time.monotonic() + UNSUBSCRIBE_S
+    while consumer.memberid() and time.monotonic() < give_up_at:
+        # Rebalances happen in here; what is read besides is read again by the next owner.
+        consumer.consume(1, _TURN_S)
 
 
 def members(admin: AdminClient, groups: Collection[str]) -> dict[str, int]:

@@ -34,6 +34,7 @@ class Delivering:
         protocol: str = "classic",
         partitions: int = PARTITIONS,
         session_timeout_s: float = 1200,
+        member_session_s: float = 10,
         **deliver: Any,
     ) -> None:
         self._kafka = kafka
@@ -47,7 +48,7 @@ class Delivering:
             "application": names["stream_events"],
             "kafka": {
                 "bootstrap_servers": kafka.bootstrap,
-                "session_timeout_s": 10,
+                "session_timeout_s": member_session_s,
                 "group_protocol": protocol,
             },
             "topics": names,

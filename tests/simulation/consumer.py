@@ -196,11 +196,16 @@ class SimConsumer:
         assert self.membership is not None
         return GroupMetadata.of(self.membership.me, self.membership.generation)
 
+    def unsubscribe(self) -> None:
+        """Leave, heard by all."""
+        if self.membership is not None:
+            self.membership.leave()
+
     def close(self) -> None:
-        """Leave."""
+        """Leave, if that was not done."""
         if self.membership is not None:
             self._stage.at("close")
-            self.membership.leave()
+            self.membership.close()
 
     def _committed(self, one: Input) -> TopicPartition:
         found = self._broker.committed(one)

@@ -61,6 +61,13 @@ class Membership(Owning):
             self._revoke(self._owned)
         if not self._broker.is_down:
             self._group.leave(self._me)
+        self._me = self._me._replace(member_id="")
+        self._has_left = True
+
+    def close(self) -> None:
+        """Leave, if that was not done; who has nothing to give up tells nobody."""
+        if not self._has_left and (self._owned or self._eager):
+            self.leave()
         self._has_left = True
 
     def _go_on(self) -> None:

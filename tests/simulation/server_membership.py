@@ -77,6 +77,10 @@ class ServerMembership(Owning):
             self._group.leave(self._me)
         self._has_left = True
 
+    def close(self) -> None:
+        """Leave."""
+        self.leave()
+
     def _give_up(self) -> None:
         if not self._has_given_up:
             self._has_given_up = True
