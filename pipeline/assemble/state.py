@@ -3,9 +3,10 @@
 A value is one format byte, one version byte, the next wake-up as eight bytes,
 most significant first (-1: none), and the guest as MessagePack: its parts in
 their order, without names, since every guest has them. What waits is rare and
-keeps its names.
+keeps its names. All before the guest is the same in every version.
 """
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -17,6 +18,8 @@ from pipeline.record import Instant
 
 FORMAT: Final = 0xA5
 VERSION: Final = 1
+"""The version that is written. A release that brings another one reads it and still writes this
+one; the next release writes it: so releases roll forward and back."""
 _HEAD_BYTES: Final = 10
 _HEAD: Final = bytes((FORMAT, VERSION))
 _NO_WAKE: Final = -1
@@ -27,6 +30,14 @@ _encoder: Final = msgspec.msgpack.Encoder(decimal_format="string")
 @cache
 def _decoder() -> msgspec.msgpack.Decoder[Guest]:
     return msgspec.msgpack.Decoder(Guest)
+
+
+def _read(guest: memoryview) -> Guest:
+    return _decoder().decode(guest)
+
+
+READERS: Final[Mapping[int, Callable[[memoryview], Guest]]] = {1: _read}
+"""What reads a guest, by the version in which it was written."""
 
 
 def encode(guest: Guest, wake_at: Instant | None) -> bytes:
@@ -43,7 +54,7 @@ def decode(value: bytes) -> Guest:
     """
     _check(value)
     try:
-        return _decoder().decode(memoryview(value)[_HEAD_BYTES:])
+        return READERS[value[1]](memoryview(value)[_HEAD_BYTES:])
     except msgspec.MsgspecError as error:
         raise StateError(
             f"a guest's state of {len(value)} bytes cannot be read: {error}"
@@ -63,14 +74,14 @@ def wake_at(value: bytes) -> Instant | None:
 
 def wakes_alike(one: bytes, other: bytes) -> bool:
     """Whether two values have their next timer at the same time, or neither has one."""
-    return one[:_HEAD_BYTES] == other[:_HEAD_BYTES]
+    return one[2:_HEAD_BYTES] == other[2:_HEAD_BYTES]
 
 
 def _check(value: bytes) -> None:
     if len(value) < _HEAD_BYTES or value[0] != FORMAT:
         raise StateError("a value of the guest states is not a guest's state")
-    if value[1] != VERSION:
+    if value[1] not in READERS:
         raise StateError(
-            f"a guest's state has version {value[1]}; this program reads version {VERSION}: "
-            "start the newer program, or reset"
+            f"a guest's state has version {value[1]}, this program reads up to {max(READERS)}: "
+            "start the release that wrote it, or the one before that"
         )

@@ -15,7 +15,8 @@ class Ledger:
         """Take what was restored.
 
         Raises:
-            StateError: A key is not a guest's, or the hold was written by a newer program.
+            StateError: A key is not a guest's, or a newer program wrote a value: nothing may be
+                sent that it knows to be there.
         """
         hold = values.get(ledger_state.HOLD_KEY)
         self.hold: Hold | None = None if hold is None else ledger_state.decode_hold(hold)
@@ -27,6 +28,8 @@ class Ledger:
             for key, value in values.items()
             if key not in ledger_state.RESERVED
         }
+        for value in self._values.values():
+            ledger_state.check(value)
         self.size = sum(map(len, self._values.values()))
         """What the deliveries come to as bytes."""
 

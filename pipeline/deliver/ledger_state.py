@@ -3,9 +3,10 @@
 A delivery is one format byte, one version byte, the offset below which the guest's records are
 finished as eight bytes, most significant first, and the delivery as MessagePack: its parts in
 their order, without names. So what was finished before a restart is skipped without decoding
-anything.
+anything. All before the delivery is the same in every version.
 """
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -18,6 +19,8 @@ from pipeline.sitecore.delivery import Delivery
 
 FORMAT: Final = 0xD5
 VERSION: Final = 1
+"""The version that is written. A release that brings another one reads it and still writes this
+one; the next release writes it: so releases roll forward and back."""
 _HEAD: Final = bytes((FORMAT, VERSION))
 _HEAD_BYTES: Final = 10
 
@@ -38,6 +41,14 @@ def _decoder() -> msgspec.msgpack.Decoder[Delivery]:
     return msgspec.msgpack.Decoder(Delivery)
 
 
+def _read(delivery: memoryview) -> Delivery:
+    return _decoder().decode(delivery)
+
+
+READERS: Final[Mapping[int, Callable[[memoryview], Delivery]]] = {1: _read}
+"""What reads a delivery, by the version in which it was written."""
+
+
 def encode(delivery: Delivery) -> bytes:
     """Write a delivery."""
     return _HEAD + delivery.finished.to_bytes(8, "big") + _encoder.encode(delivery)
@@ -49,9 +60,9 @@ def decode(value: bytes) -> Delivery:
     Raises:
         StateError: A newer program wrote it, or it is not a delivery at all.
     """
-    _check(value)
+    check(value)
     try:
-        return _decoder().decode(memoryview(value)[_HEAD_BYTES:])
+        return READERS[value[1]](memoryview(value)[_HEAD_BYTES:])
     except msgspec.MsgspecError as error:
         raise StateError(f"a delivery of {len(value)} bytes cannot be read: {error}") from error
 
@@ -62,7 +73,7 @@ def finished(value: bytes) -> int:
     Raises:
         StateError: As for `decode`.
     """
-    _check(value)
+    check(value)
     return int.from_bytes(value[2:_HEAD_BYTES], "big")
 
 
@@ -85,18 +96,23 @@ def decode_hold(value: bytes) -> Hold:
     Raises:
         StateError: A newer program wrote it, or it is no hold.
     """
-    _check(value, least=2)
+    check(value, least=2)
     try:
         return Hold(value[2:].decode())
     except ValueError:
         raise StateError("the value under the key of holds is no hold") from None
 
 
-def _check(value: bytes, least: int = _HEAD_BYTES) -> None:
+def check(value: bytes, least: int = _HEAD_BYTES) -> None:
+    """See whether a value is one that we can read, by its first bytes.
+
+    Raises:
+        StateError: A newer program wrote it, or it is none of ours.
+    """
     if len(value) < least or value[0] != FORMAT:
         raise StateError("a value of the deliveries is not one of ours")
-    if value[1] != VERSION:
+    if value[1] not in READERS:
         raise StateError(
-            f"a delivery has version {value[1]}; this program reads version {VERSION}: "
-            "start the newer program, or reset"
+            f"a delivery has version {value[1]}, this program reads up to {max(READERS)}: "
+            "start the release that wrote it, or the one before that"
         )

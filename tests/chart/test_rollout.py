@@ -1,9 +1,11 @@
-"""A rolling restart of both workers under load, pods and timings being those of the chart."""
+"""Upgrades and rollbacks of both workers under load, pods and timings being those of the chart."""
 
+import contextlib
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
@@ -12,11 +14,18 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.assemble import state
+from pipeline.commerce import schemas
 from pipeline.commerce.events import CommerceEvent, OrderId, Payment
+from pipeline.deliver import ledger_state
 from pipeline.demo.guest import DemoGuest
-from pipeline.record import Instant
+from pipeline.errors import StateError
+from pipeline.record import Instant, Record
+from pipeline.sandbox.request_log import LoggedRequest
 from pipeline.sandbox.running import RunningSandbox
 from pipeline.sandbox.settings import SandboxSettings, Shop
+from tests.chart import releases
+from tests.chart.dockerfile import Stage
 from tests.chart.node import Node, Running
 from tests.chart.rendering import Object, named, objects, pod_of, template
 from tests.components.kafka import Kafka
@@ -26,6 +35,9 @@ from tests.e2e.verifier import check_owed, check_requests
 
 pytestmark = [pytest.mark.usefixtures("helms"), pytest.mark.kafka, pytest.mark.slow]
 
+Leg = tuple[str, float, float]
+"""What was done, from when to when, in milliseconds since the epoch."""
+
 SHOPS = {"kiosk": "single", "shop": "automatic", "store": "multiple"}
 GAP_MAX_S = 10.0
 """As docs/operations.md says: no request for so long at most, while pods are replaced."""
@@ -33,19 +45,26 @@ MIN_READY_S = 4
 """The chart's `minReadySeconds` is 10, to leave room for the second half of a rebalance."""
 
 
-def events() -> Iterator[CommerceEvent]:
-    """Orders of ever new guests, each with its cart."""
+AWAY = 100
+"""So many guests later one comes back: ten seconds, by when other releases look after them."""
+
+
+def visits() -> Iterator[list[CommerceEvent]]:
+    """Each ends with an order: of guests who are new, and of guests who come back."""
     dice, now = random.Random(7), Instant(time.time_ns() // 1_000_000)
-    names = list(SHOPS)
+    names, paid = list(SHOPS), Payment("Card", "Visa")
+    guests: list[DemoGuest] = []
     for number in count():
-        guest = DemoGuest(number, names[number % len(names)], dice, now)
-        yield guest.identify()
-        yield guest.add()
-        yield guest.place(Payment("Card", "Visa"), order_id=OrderId(f"order-{number}"))
+        new = DemoGuest(number, names[number % len(names)], dice, now)
+        guests.append(new)
+        yield [new.identify(), new.add(), new.place(paid, order_id=OrderId(f"order-{number}"))]
+        if number >= AWAY:
+            back = guests[number - AWAY]
+            yield [back.add(), back.place(paid, order_id=OrderId(f"again-{number - AWAY}"))]
 
 
 class Load:
-    """Publishes, a few events every tenth of a second, from entering to leaving."""
+    """Publishes two visits every tenth of a second, from entering to leaving."""
 
     def __init__(self, stack: Stack) -> None:
         self.orders = 0
@@ -62,10 +81,22 @@ class Load:
         self._thread.join()
 
     def _publish(self) -> None:
-        source = events()
+        source = visits()
         while not self._over.wait(0.1):
-            self._stack.publish([next(source) for _ in range(6)])
+            self._stack.publish([*next(source), *next(source)])
             self.orders += 2
+
+
+class Installation(Stack):
+    """Reads what a later release has written as this program would have written it."""
+
+    def read(self, topic: str) -> Iterator[Record]:
+        """Read a topic's committed records from its start to its present end."""
+        return map(releases.as_today, self.read_as_it_is(topic))
+
+    def read_as_it_is(self, topic: str) -> Iterator[Record]:
+        """Read what other releases have written, too."""
+        return super().read(topic)
 
 
 @pytest.fixture
@@ -77,10 +108,10 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def stack(kafka: Kafka, sandbox: RunningSandbox, tmp_path: Path) -> Stack:
+def stack(kafka: Kafka, sandbox: RunningSandbox, tmp_path: Path) -> Installation:
     """Topics, and the settings that the chart is given."""
     points = [{"name": name, "protocol": protocol} for name, protocol in SHOPS.items()]
-    return Stack(kafka, sandbox, tmp_path, {"sitecore": {"points_of_sale": points}})
+    return Installation(kafka, sandbox, tmp_path, {"sitecore": {"points_of_sale": points}})
 
 
 @pytest.fixture
@@ -96,53 +127,139 @@ def release(stack: Stack) -> tuple[Object, ...]:
     return tuple(objects(template(4, "minimal", given)))
 
 
-def test_a_rolling_restart_under_load_loses_and_doubles_nothing(
-    node: Node, release: tuple[Object, ...], stack: Stack, sandbox: RunningSandbox
-) -> None:
-    """One pod after the other gets SIGTERM, and the next one when it is ready again."""
-    pods = {
-        f"{worker}-{number}": pod_of(
-            named(release, "StatefulSet", f"orders-commerce-to-sitecore-{worker}")
-        )
-        for worker in WORKERS
-        for number in (0, 1)
+@pytest.fixture
+def nodes(node: Node, image: Stage) -> dict[str, Node]:
+    """The same machine with the image of each release."""
+    later = {"next": releases.NEXT, "last": releases.LAST}
+    images = {
+        name: releases.released(image, node.folder / f"image-{name}", edits)
+        for name, edits in later.items()
     }
-    running = {name: node.start(name, pod, free_port()) for name, pod in pods.items()}
-    wait_until_all_are_ready(running)
+    return {"today": node, **{name: replace(node, image=one) for name, one in images.items()}}
+
+
+class Cluster:
+    """Two StatefulSets of two pods, and what a controller does with them."""
+
+    def __init__(self, nodes: dict[str, Node], release: tuple[Object, ...]) -> None:
+        self.legs: list[Leg] = []
+        self.running: dict[str, Running] = {}
+        self._nodes = nodes
+        for worker in WORKERS:
+            owner = named(release, "StatefulSet", f"orders-commerce-to-sitecore-{worker}")
+            for number in (0, 1):
+                name = f"{worker}-{number}"
+                self.running[name] = nodes["today"].start(name, pod_of(owner), free_port())
+        self.wait_until_all_are_ready()
+
+    def roll(self, release: str, *numbers: int) -> None:
+        """Replace pods by those of a release: both sets at once, in each one pod after another."""
+        with self.leg(f"{release} {numbers}"):
+            for number in numbers:
+                time.sleep(MIN_READY_S)
+                self.end(number)
+                for one in self.start(release, number):
+                    assert not one.asked("readinessProbe"), "it is ready before it can be"
+                self.wait_until_all_are_ready()
+
+    @contextlib.contextmanager
+    def leg(self, name: str) -> Iterator[None]:
+        """Note from when to when something is done."""
+        began = time.time() * 1000
+        yield
+        self.legs.append((name, began, time.time() * 1000))
+
+    def end(self, number: int) -> None:
+        """Send the pods of a number SIGTERM, and see what they say of themselves until they end."""
+        leaving = [self.running[f"{worker}-{number}"] for worker in WORKERS]
+        for one in leaving:
+            one.terminate()
+        for one in leaving:
+            until(partial(left, one), one.child)
+            grace_s = one.pod["spec"]["terminationGracePeriodSeconds"]
+            assert one.child.wait(grace_s) == 0, one.child.tail()
+
+    def start(self, release: str, number: int) -> list[Running]:
+        """Start pods of a release in the place of those that have ended."""
+        names = [f"{worker}-{number}" for worker in WORKERS]
+        for name in names:
+            old = self.running[name]
+            self.running[name] = self._nodes[release].start(name, old.pod, old.port)
+        return [self.running[name] for name in names]
+
+    def wait_until_all_are_ready(self) -> None:
+        """Wait as the controller does; a rebalance takes all members of a group a moment."""
+        for one in self.running.values():
+            until(partial(one.asked, "readinessProbe"), one.child)
+
+
+def left(pod: Running) -> bool:
+    """Whether a pod says that it is not ready, or has ended already."""
+    return not pod.child.running() or not pod.asked("readinessProbe")
+
+
+def test_releases_roll_forward_and_back_under_load_and_nothing_is_lost_or_doubled(
+    nodes: dict[str, Node],
+    release: tuple[Object, ...],
+    stack: Installation,
+    sandbox: RunningSandbox,
+) -> None:
+    """One that brings a version of state and of a schema, then one that writes them, and back."""
+    cluster = Cluster(nodes, release)
 
     with Load(stack) as load:
-        for name in reversed(pods):
-            wait_until_all_are_ready(running)
-            time.sleep(MIN_READY_S)
-            replace(node, running, name)
-        wait_until_all_are_ready(running)
-    until(partial(arrived, sandbox, load.orders), running["deliver-0"].child)
-    codes = {name: one.stop()[0] for name, one in running.items()}
+        cluster.roll("next", 1)
+        cluster.roll("today", 1)
+        cluster.roll("next", 1, 0)
+        cluster.roll("last", 1, 0)
+        refuse_to_skip(cluster)
+        cluster.roll("next", 0)
+    until(partial(arrived, sandbox, load.orders), cluster.running["deliver-0"].child)
+    codes = {name: one.stop()[0] for name, one in cluster.running.items()}
 
     requests = list(sandbox.sandbox.log.newest)
-    gap_s = max(after.at - before.at for before, after in pairwise(requests)) / 1000
-    print(f"\n{load.orders} orders, {len(requests)} requests, longest gap {gap_s:.1f} s")
+    longest_s = gaps(requests, cluster.legs)
+    print(f"\n{load.orders} orders, {len(requests)} requests, longest gaps in s: {longest_s}")
     assert set(codes.values()) == {0}
     assert check_requests(requests, check_owed(stack)) == 0
     assert len(sandbox.sandbox.tenant.orders) == load.orders
-    assert gap_s < GAP_MAX_S
+    assert max(longest_s.values()) < GAP_MAX_S
+    assert_both_were_written(stack)
 
 
-def replace(node: Node, running: dict[str, Running], name: str) -> None:
-    """Replace a pod as a StatefulSet does, and see what it says of itself meanwhile."""
-    old = running[name]
-    old.terminate()
-    until(lambda: not old.asked("readinessProbe") or not old.child.running(), old.child)
-    assert old.child.wait(old.pod["spec"]["terminationGracePeriodSeconds"]) == 0, old.child.tail()
-    again = node.start(name, old.pod, old.port)
-    running[name] = again
-    assert not again.asked("readinessProbe"), f"{name} says that it is ready before it can be"
+def refuse_to_skip(cluster: Cluster) -> None:
+    """Go back two releases at once, and then one: the first ends, and has done nothing."""
+    with cluster.leg("today, refused"):
+        time.sleep(MIN_READY_S)
+        cluster.end(1)
+        for pod in cluster.start("today", 1):
+            assert pod.child.wait(30) == StateError.exit_code, pod.child.tail()
+            assert "has version 2, this program reads up to 1: start" in pod.child.tail()
+        cluster.start("next", 1)
+        cluster.wait_until_all_are_ready()
 
 
-def wait_until_all_are_ready(running: dict[str, Running]) -> None:
-    """Wait as the controller does; a rebalance takes all members of a group a moment."""
-    for one in running.values():
-        until(partial(one.asked, "readinessProbe"), one.child)
+def gaps(requests: Sequence[LoggedRequest], legs: Sequence[Leg]) -> dict[str, float]:
+    """The longest time without a request during each leg, in seconds."""
+    ends = [(before.at, after.at) for before, after in pairwise(requests)]
+    return {
+        name: round(max(b - a for a, b in ends if b > began and a < ended) / 1000, 1)
+        for name, began, ended in legs
+    }
+
+
+def assert_both_were_written(stack: Installation) -> None:
+    """Else none of this was about anything."""
+    for topic, form in (("guest_states", state.FORMAT), ("deliveries", ledger_state.FORMAT)):
+        values = [record.value or b"" for record in stack.read_as_it_is(stack.topics[topic])]
+        assert {one[1] for one in values if len(one) > 2 and one[0] == form} == {1, 2}, topic
+    owed = stack.topics["stream_events"]
+    orders = {
+        (was.value or b"")[:10]
+        for was, now in zip(stack.read_as_it_is(owed), stack.read(owed), strict=True)
+        if (now.value or b"")[:10] == schemas.current()["stream.OwedOrder"].header
+    }
+    assert len(orders) == 2
 
 
 def arrived(sandbox: RunningSandbox, orders: int) -> bool:

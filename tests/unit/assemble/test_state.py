@@ -90,7 +90,7 @@ def test_a_newer_version_is_refused_by_name() -> None:
     value[1] += 1
 
     for read in (state.decode, state.wake_at):
-        with pytest.raises(StateError, match="version 2; this program reads version 1"):
+        with pytest.raises(StateError, match="version 2, this program reads up to 1"):
             read(bytes(value))
 
 

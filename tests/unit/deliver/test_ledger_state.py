@@ -49,8 +49,17 @@ def test_a_newer_version_stops_the_worker() -> None:
     value = bytearray(ledger_state.encode(DELIVERY))
     value[1] += 1
 
-    with pytest.raises(StateError, match="newer program"):
+    with pytest.raises(StateError, match="version 2, this program reads up to 1"):
         ledger_state.decode(bytes(value))
+
+
+def test_one_newer_version_among_many_guests_stops_the_worker_before_it_sends() -> None:
+    """Found only when its guest buys again, it would stop a worker that has sent for others."""
+    old, newer = ledger_state.encode(DELIVERY), bytearray(ledger_state.encode(DELIVERY))
+    newer[1] += 1
+
+    with pytest.raises(StateError, match="version 2"):
+        Ledger({b"a": old, b"b": bytes(newer), b"c": old})
 
 
 @pytest.mark.parametrize("value", [b"", b"x", b"\xa5" + bytes(20), b"\xd5\x01" + bytes(9)])
