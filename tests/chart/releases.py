@@ -33,6 +33,7 @@ _ERASED: Final = "    erased: bool = False\n"
 _READS: Final = "= {1: _read}"
 _BRINGS: Final = (
     Edit("orders/guest.py", _ERASED, f'{_ERASED}    note: str = "of version 2"\n'),
+    Edit("orders/turn.py", "        ) = guest\n", "            _,\n        ) = guest\n"),
     Edit("sitecore/delivery.py", _ERASED, f'{_ERASED}    note: str = "of version 2"\n'),
     Edit(
         "sitecore/owed.py",

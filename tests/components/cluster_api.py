@@ -1,4 +1,4 @@
-"""As much of an API server of Kubernetes as kubectl needs to look at pods and to run commands there.
+"""As much of an API server of Kubernetes as kubectl needs to look at pods and run commands there.
 
 It shows objects that it is given, notes what it is asked for, and runs nothing.
 """
