@@ -131,6 +131,7 @@ class _Answers(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         self._note()
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         *_, namespace, resource, name = urlsplit(self.path).path.split("/")
         there = self.api.named(_KINDS[resource], namespace, name)
         self.api.delete(name)

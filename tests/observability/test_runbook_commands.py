@@ -22,6 +22,13 @@ from tests.observability.sources import ROOT, RUNBOOKS, blocks
 PAGES = sorted(path for path in RUNBOOKS.glob("*.md") if "kubectl" in path.read_text())
 TOOLS = {"kafka-transactions.sh": "org.apache.kafka.tools.TransactionsCommand"}
 """The classes that scripts of Kafka run."""
+EVENT: Object = {
+    "kind": "Event",
+    "apiVersion": "v1",
+    "metadata": {"name": "evicted"},
+    "lastTimestamp": "2026-01-31T00:00:00Z",
+    "reason": "Evicted",
+}
 
 
 def typed(page: Path, **words: str) -> list[str]:
@@ -62,7 +69,7 @@ def cluster() -> ClusterApi:
     release = rendered("rekey")
     there = [
         {**one, "metadata": {**one["metadata"], "namespace": NAMESPACE}}
-        for one in (*pods(release), *of_kind(release, "StatefulSet"))
+        for one in (EVENT, *pods(release), *of_kind(release, "StatefulSet"))
     ]
     logged = "".join(path.read_text() for path in (ROOT / "pipeline/metrics").glob("*.py"))
     return ClusterApi(there, "\n".join(sorted(re.findall(r'"[a-z_]+\.[a-z_]+"', logged))))
