@@ -7,7 +7,15 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.commerce.events import BrowserId, CommerceEvent, Money, OrderPlaced
+from pipeline.commerce.events import (
+    BrowserId,
+    CommerceEvent,
+    Line,
+    LineAdded,
+    LineChanged,
+    Money,
+    OrderPlaced,
+)
 from pipeline.record import Instant, in_utc, later
 from pipeline.sandbox.faults import Faults
 from pipeline.sandbox.orders import Order
@@ -43,6 +51,8 @@ LOST = st.builds(
     hang=st.sampled_from([0.0, 0.1]),
     retry_after_s=st.just(1),
 )
+REFUSED_ITEM = "coat"
+REFUSING = st.just(Faults(refuse_item_types=("FORBIDDEN",)))
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,20 @@ def schedules(draw: st.DrawFn, points: tuple[str, ...] = tuple(POINTS)) -> Sched
         for event in (*happened.values(), *repeated)
     ]
     return Schedule(day, tuple(sorted(arrivals, key=lambda one: one[0])))
+
+
+def _with_refused_item(event: CommerceEvent) -> CommerceEvent:
+    """The same, with the coat of a type that the tenant does not take."""
+
+    def typed(line: Line) -> Line:
+        return replace(line, type="FORBIDDEN") if line.item_id == REFUSED_ITEM else line
+
+    match event:
+        case LineAdded() | LineChanged():
+            return replace(event, line=typed(event.line))
+        case OrderPlaced():
+            return replace(event, lines=tuple(map(typed, event.lines)))
+    return event
 
 
 def _stretched(draw: st.DrawFn) -> list[float]:
@@ -145,12 +169,8 @@ def is_as_placed(order: Order, placed: OrderPlaced, day: Day) -> bool:
     )
 
 
-@given(schedules(), CALM | ANSWERED)
-@settings(max_examples=60, deadline=None)
-def test_every_order_is_shown_once_and_as_it_was_placed(schedule: Schedule, faults: Faults) -> None:
-    """Or it is set aside by name; and nothing that Sitecore took is hidden by it."""
-    installation, sitecore = played(schedule, faults)
-
+def check_shown(schedule: Schedule, installation: Installation, sitecore: Sandboxed) -> None:
+    """Check that each order is shown once, as it was placed, or set aside."""
     shown = sitecore.sandbox.tenant.orders
     counts = Counter(order.reference_id for order in shown)
     aside = Counter(set(installation.orders_set_aside))
@@ -163,6 +183,32 @@ def test_every_order_is_shown_once_and_as_it_was_placed(schedule: Schedule, faul
     ]
     assert wrong == []
     assert sitecore.sandbox.log.reasons == {}
+
+
+@given(schedules(), CALM | ANSWERED)
+@settings(max_examples=60, deadline=None)
+def test_every_order_is_shown_once_and_as_it_was_placed(schedule: Schedule, faults: Faults) -> None:
+    """Or it is set aside by name; and nothing that Sitecore took is hidden by it."""
+    check_shown(schedule, *played(schedule, faults))
+
+
+@given(schedules(("shop", "classic")), REFUSING)
+@settings(max_examples=60, deadline=None)
+def test_what_sitecore_refuses_takes_its_own_order_with_it_and_no_other(
+    schedule: Schedule, faults: Faults
+) -> None:
+    """No order is shown without the line that was refused, or with what was left of its cart."""
+    arrivals = tuple((at, _with_refused_item(event)) for at, event in schedule.arrivals)
+    installation, sitecore = played(replace(schedule, arrivals=arrivals), faults)
+
+    check_shown(schedule, installation, sitecore)
+    bought = {
+        order.order_id: {line.item_id for line in order.lines} or schedule.day.cart_at(order)
+        for order in schedule.day.orders
+    }
+    refused = {order_id for order_id, items in bought.items() if REFUSED_ITEM in items}
+    empty = {order_id for order_id, items in bought.items() if not items}
+    assert refused <= set(installation.orders_set_aside) <= refused | empty
 
 
 @given(schedules(("shop", "classic")), CALM | ANSWERED)
