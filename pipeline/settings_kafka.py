@@ -17,8 +17,10 @@ from pydantic import (
 
 TopicName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 
-_SECRET_PROPERTY = re.compile("password|passphrase|secret|key[.]pem")
-"""How librdkafka names the properties that are secret."""
+_SECRET_PROPERTY = re.compile("password|passphrase|secret|key[.]pem|auth[.]token|user[.]info")
+"""How clients of Kafka and of the registry name the properties that are secret."""
+
+_Properties = dict[str, str | int | float | bool]
 
 
 class Section(BaseModel):
@@ -27,12 +29,19 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+def _without_secrets(client: _Properties, place: str) -> _Properties:
+    for name in client:
+        if _SECRET_PROPERTY.search(name):
+            raise ValueError(f"`{name}` is secret: move it to `{place}`")
+    return client
+
+
 class KafkaSettings(Section):
     """How to reach Kafka. What exactness depends on is owned by the program."""
 
     bootstrap_servers: str = Field(default="localhost:9092", min_length=1)
     """Host and port of one broker or several, separated by commas."""
-    client: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    client: _Properties = Field(default_factory=dict)
     """Further librdkafka properties of every client, such as `security.protocol`."""
     secrets: dict[str, SecretStr] = Field(default_factory=dict)
     """librdkafka properties that are secret, such as `sasl.password`."""
@@ -47,11 +56,13 @@ class KafkaSettings(Section):
 
     @field_validator("client")
     @classmethod
-    def _no_secret(cls, client: dict[str, object]) -> dict[str, object]:
-        for name in client:
-            if _SECRET_PROPERTY.search(name):
-                raise ValueError(f"`{name}` is secret: move it to `kafka.secrets`")
-        return client
+    def _no_secret(cls, client: _Properties) -> _Properties:
+        if "sasl.jaas.config" in client:
+            raise ValueError(
+                "`sasl.jaas.config` is for Java: set `sasl.username` here, and `sasl.password` in "
+                "`kafka.secrets`"
+            )
+        return _without_secrets(client, "kafka.secrets")
 
 
 class RegistrySettings(Section):
@@ -65,6 +76,15 @@ class RegistrySettings(Section):
     """Password of basic authentication."""
     ca_file: str | None = None
     """PEM file of the authority that signed the registry's certificate."""
+    client: _Properties = Field(default_factory=dict)
+    """Further properties of Confluent's client, such as `ssl.certificate.location`."""
+    secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """Properties of it that are secret, such as `bearer.auth.token`."""
+
+    @field_validator("client")
+    @classmethod
+    def _no_secret(cls, client: _Properties) -> _Properties:
+        return _without_secrets(client, "registry.secrets")
 
     @model_validator(mode="after")
     def _whole_credentials(self) -> Self:
@@ -72,6 +92,8 @@ class RegistrySettings(Section):
             raise ValueError("`url` holds a user: set `user` and `password` instead")
         if (self.user is None) != (self.password is None):
             raise ValueError("`user` and `password` go together: set both or neither")
+        if self.user is not None and "bearer.auth.credentials.source" in self.client:
+            raise ValueError("`user` and a token are both set: keep one")
         return self
 
 

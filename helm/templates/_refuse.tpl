@@ -38,6 +38,19 @@ settings.sitecore.client_key would be readable by all: put it into a Secret and 
 {{- if dig "kafka" "secrets" "" $settings }}
 settings.kafka.secrets would be readable by all: put them into a Secret, under keys like kafka__secrets__sasl.password, and name that in secretSettings.existingSecrets.
 {{- end }}
+{{- range $name, $_ := dig "kafka" "client" dict $settings }}
+{{- if regexMatch "password|passphrase|secret|key[.]pem|sasl[.]jaas" $name }}
+settings.kafka.client names {{ $name }}, which would be readable by all: put it into a Secret, under the key kafka__secrets__{{ $name }}, and name that in secretSettings.existingSecrets.
+{{- end }}
+{{- end }}
+{{- range $name, $_ := dig "client" dict ($settings.registry | default dict) }}
+{{- if regexMatch "password|secret|auth[.]token|user[.]info" $name }}
+settings.registry.client names {{ $name }}, which would be readable by all: put it into a Secret, under the key registry__secrets__{{ $name }}, and name that in secretSettings.existingSecrets.
+{{- end }}
+{{- end }}
+{{- if dig "secrets" "" ($settings.registry | default dict) }}
+settings.registry.secrets would be readable by all: put them into a Secret, under keys like registry__secrets__bearer.auth.token, and name that in secretSettings.existingSecrets.
+{{- end }}
 {{- if dig "password" "" ($settings.registry | default dict) }}
 settings.registry.password would be readable by all: put it into a Secret, under the key registry__password, and name that in secretSettings.existingSecrets.
 {{- end }}

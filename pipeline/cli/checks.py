@@ -14,7 +14,6 @@ from pipeline.config import Settings
 from pipeline.errors import ConfigError, PipelineError, UnavailableError
 
 TIMEOUT_S = 5.0
-_REASONS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,12 @@ def _client_key(settings: Settings) -> str:
 
 def _certificates(settings: Settings) -> str:
     from pipeline.app import http_settings
+    from pipeline.kafka.registry import connect
     from pipeline.sitecore.http_tls import ssl_context
 
     ssl_context(http_settings(settings))
+    if settings.registry is not None:
+        connect(settings.registry).close()
     return "can be used"
 
 
@@ -85,7 +87,8 @@ def _kafka(settings: Settings) -> str:
     from confluent_kafka import KafkaError
     from confluent_kafka.admin import AdminClient
 
-    from pipeline.kafka.clients import admin_config
+    from pipeline.kafka.clients import admin_config, without_secrets
+    from pipeline.kafka.complaints import reasons
     from pipeline.kafka.topics import brokers
 
     complaints: list[KafkaError] = []
@@ -95,8 +98,8 @@ def _kafka(settings: Settings) -> str:
         count = brokers(admin, TIMEOUT_S)
     except UnavailableError as error:
         admin.poll(0)  # a client tells the reason, such as a wrong password, only here
-        reasons = dict.fromkeys(complaint.str() for complaint in complaints)
-        raise UnavailableError("\n".join([str(error), *list(reasons)[:_REASONS_MAX]])) from None
+        heard = [without_secrets(each.str(), settings.kafka) for each in complaints]
+        raise UnavailableError("\n".join([str(error), *reasons(heard)])) from None
     return f"{count} broker{'s' * (count > 1)} at {settings.kafka.bootstrap_servers}"
 
 

@@ -103,6 +103,7 @@ def _producer(settings: "Settings", topic: str) -> "Producer":
     try:
         found = producer.list_topics(topic, timeout=CONNECT_S).topics[topic].error
     except KafkaException as error:
+        producer.poll(0)  # a client tells the reason, such as a wrong password, only here
         where = settings.kafka.bootstrap_servers
         raise UnavailableError(f"no Kafka at {where}: {error.args[0].str()}") from None
     if found is not None and found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:

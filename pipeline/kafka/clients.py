@@ -1,6 +1,5 @@
 """Properties of Kafka clients: what users may set, and what exactness depends on."""
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -10,6 +9,8 @@ from confluent_kafka.admin import AdminClient
 from pipeline import metrics
 from pipeline.config import KafkaSettings
 from pipeline.errors import ConfigError
+from pipeline.kafka import complaints
+from pipeline.logs import librdkafka
 
 ClientConfig: TypeAlias = dict[str, Any]
 
@@ -75,6 +76,8 @@ _OWNED: Final[Mapping[str, str]] = {
     "dr_msg_cb": _OUR_CALLBACKS,
     "error_cb": _OUR_CALLBACKS,
     "stats_cb": _OUR_CALLBACKS,
+    "throttle_cb": _OUR_CALLBACKS,
+    "oauth_cb": "tokens come by `sasl.oauthbearer.method`",
     "on_commit": _OUR_CALLBACKS,
     "on_delivery": _OUR_CALLBACKS,
     "logger": _OUR_CALLBACKS,
@@ -173,6 +176,35 @@ def admin_config(kafka: KafkaSettings) -> ClientConfig:
     return _common(kafka, (*_CONSUMERS_ONLY, *_PRODUCERS_ONLY))
 
 
+def given(kafka: KafkaSettings) -> dict[str, Any]:
+    """What users say, secrets included."""
+    secrets = {key: secret.get_secret_value() for key, secret in kafka.secrets.items()}
+    return {**kafka.client, **secrets}
+
+
+def without_secrets(text: str, kafka: KafkaSettings) -> str:
+    """Cut secrets out: clients quote values, and what others answer, who may quote them too."""
+    for secret in kafka.secrets.values():
+        text = text.replace(secret.get_secret_value() or "\0", "…")
+    return text
+
+
+class _Reports:
+    """Tells what a client says beside its calls."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+
+    def log(self, level: int, text: str, *parts: object) -> None:
+        """Log what the client logs."""
+        librdkafka().log(level, "%s", without_secrets(text % parts, self._kafka))
+
+    def complain(self, error: KafkaError) -> None:
+        """Report what the client could tell to no call, such as a wrong password."""
+        text = without_secrets(error.str(), self._kafka)
+        metrics.kafka_complained(error.name(), text, complaints.look_at(text))
+
+
 def _sharing(kafka: KafkaSettings, co_partitioned: bool) -> ClientConfig:  # noqa: FBT001
     if kafka.group_protocol == "consumer":
         return {"group.remote.assignor": "range" if co_partitioned else "uniform"}
@@ -186,22 +218,17 @@ def _sharing(kafka: KafkaSettings, co_partitioned: bool) -> ClientConfig:  # noq
 
 
 def _common(kafka: KafkaSettings, not_for_us: tuple[str, ...]) -> ClientConfig:
-    secrets = {key: secret.get_secret_value() for key, secret in kafka.secrets.items()}
-    given = {**kafka.client, **secrets}
-    for key in given:
+    said = given(kafka)
+    for key in said:
         if key in _OWNED:
             raise ConfigError(
                 f"kafka client property {key!r} is owned by the program: {_OWNED[key]}"
             )
     config: ClientConfig = {
-        key: value for key, value in given.items() if not key.startswith(not_for_us)
+        key: value for key, value in said.items() if not key.startswith(not_for_us)
     }
     config["bootstrap.servers"] = kafka.bootstrap_servers
-    config["error_cb"] = _complain
-    config["logger"] = logging.getLogger("librdkafka")
+    reports = _Reports(kafka)
+    config["error_cb"] = reports.complain
+    config["logger"] = reports
     return config
-
-
-def _complain(error: KafkaError) -> None:
-    """Report what a client could not tell to any call, such as a wrong password."""
-    metrics.kafka_complained(error.name(), error.str())

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from time import monotonic
 from typing import Any, Literal, Self, TypeVar
 
@@ -16,17 +17,16 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistry
 
 # The client's HTTP errors pass through it; which library they are of is its own choice.
 from confluent_kafka.schema_registry.common._httpx_compat import httpx
+from confluent_kafka.schema_registry.error import OAuthTokenError
 
 from pipeline.commerce.decode import NoRegistry, SchemaSource
 from pipeline.commerce.schemas import Schema, SchemaError, self_contained
 from pipeline.config import RegistrySettings
-from pipeline.errors import ConfigError, UnavailableError
+from pipeline.errors import UnavailableError
+from pipeline.kafka import registry_client
 
 LEVEL = "FULL_TRANSITIVE"
 """Every version of a schema reads what every other wrote."""
-
-TIMEOUT_S = 5.0
-"""Longest wait for an answer; whoever asks waits and asks again."""
 
 UNKNOWN_FOR_S = 30.0
 """How long an id that the registry did not know is not asked for again."""
@@ -35,7 +35,9 @@ _UNKNOWN_MAX = 1000
 _NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _NO_LEVEL = 40401, 40402, 40403, 40408
 _INCOMPATIBLE = 409
 # A proxy's page or another service under that address: not an answer of a registry.
-_NO_ANSWER = (httpx.HTTPError, ValueError, TypeError, KeyError, AttributeError)
+_NO_ANSWER = (
+    httpx.HTTPError, OAuthTokenError, ValueError, TypeError, KeyError, AttributeError,
+)  # fmt: skip
 
 _T = TypeVar("_T")
 
@@ -62,9 +64,15 @@ class Registry:
     """Asks one registry. Every method raises UnavailableError when it does not answer."""
 
     def __init__(
-        self, client: SchemaRegistryClient, *, clock: Callable[[], float] = monotonic
+        self,
+        client: SchemaRegistryClient,
+        *,
+        clock: Callable[[], float] = monotonic,
+        clean: Callable[[str], str] = str,
     ) -> None:
+        """Ask by *client*; *clean* cuts secrets out of what is said of errors."""
         self._client = client
+        self._clean = clean
         self._clock = clock
         self._unknown: dict[int, float] = {}
 
@@ -163,28 +171,24 @@ class Registry:
         except SchemaRegistryError as error:
             if error.error_code in none_codes:
                 return None
-            raise UnavailableError(f"the schema registry answers {error}") from error
+            raise self._failed(f"answers {error}", error) from error
         except _NO_ANSWER as error:
-            what = f"{type(error).__name__}: {error}"
-            raise UnavailableError(f"the schema registry does not answer: {what}") from error
+            what = f"does not answer: {type(error).__name__}: {error}"
+            raise self._failed(what, error) from error
+
+    def _failed(self, what: str, error: Exception) -> UnavailableError:
+        look_at = registry_client.look_at(error)
+        return UnavailableError(f"the schema registry {self._clean(what)}{look_at}")
 
 
 def connect(settings: RegistrySettings) -> Registry:
-    """Make a client of the configured registry, to be closed; asks nothing yet."""
-    conf: dict[str, Any] = {
-        "url": str(settings.url).rstrip("/"),
-        "timeout": TIMEOUT_S,
-        "max.retries": 0,
-    }
-    if settings.user is not None:
-        password = settings.password.get_secret_value() if settings.password else ""
-        conf["basic.auth.user.info"] = f"{settings.user}:{password}"
-    if settings.ca_file is not None:
-        conf["ssl.ca.location"] = settings.ca_file
-    try:
-        return Registry(SchemaRegistryClient.new_client(conf))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"registry: {error}; look at registry.url and registry.ca_file") from None
+    """Make a client of the configured registry, to be closed; asks nothing yet.
+
+    Raises:
+        ConfigError: A property or a file is not what it should be.
+    """
+    clean = partial(registry_client.without_secrets, settings=settings)
+    return Registry(registry_client.make(settings), clean=clean)
 
 
 def schema_source(settings: RegistrySettings | None) -> SchemaSource:

@@ -93,6 +93,7 @@ def partition_counts(admin: AdminClient, names: Collection[str]) -> dict[str, in
             name: admin.list_topics(name, timeout=_ANSWER_S).topics.get(name) for name in names
         }
     except KafkaException as raised:
+        admin.poll(0)  # a client tells the reason, such as a wrong password, only here
         raise verdict.of_asking(raised, "topics could not be described") from raised
     return {
         name: len(topic.partitions)

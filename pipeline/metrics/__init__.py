@@ -135,8 +135,12 @@ def partitions_are(*, at_work: int, waiting: int) -> None:
 partitions_are(at_work=0, waiting=0)
 
 
-def kafka_complained(code: str, text: str) -> None:
-    """Count what a client could tell to no call, such as a wrong password; log it now and then."""
+def kafka_complained(code: str, text: str, look_at: str | None) -> None:
+    """Count what a client could tell to no call, such as a wrong password; log it now and then.
+
+    *look_at* names the settings that it is about, if it is.
+    """
     KAFKA_ERRORS.labels(code).inc()
     if _once.passes(text):
-        log.warning("kafka.complained", code=code, text=text)
+        more = {} if look_at is None else {"look_at": look_at}
+        log.warning("kafka.complained", code=code, text=text, **more)

@@ -34,6 +34,18 @@ CONTRADICTORY: tuple[tuple[Mapping[str, Any], str], ...] = (
         "registry.password would be readable by all",
     ),
     (
+        {"settings": {"kafka": {"client": {"sasl.password": "x"}}}},
+        "under the key kafka__secrets__sasl.password",
+    ),
+    (
+        {"settings": {"registry": {"url": "http://r", "client": {"bearer.auth.token": "x"}}}},
+        "under the key registry__secrets__bearer.auth.token",
+    ),
+    (
+        {"settings": {"registry": {"url": "http://r", "secrets": {"bearer.auth.token": "x"}}}},
+        "registry.secrets would be readable by all",
+    ),
+    (
         {"secretSettings": {"trialValues": {"sitecore__client_key": "x"}}},
         "the client key has a place of its own",
     ),

@@ -76,9 +76,13 @@ def test_lists_and_mappings_come_from_the_environment_as_json(tmp_path: Path) ->
 
 def test_secret_files_reach_properties_with_dots_in_their_names(tmp_path: Path) -> None:
     """A mounted secret names its files as librdkafka names its properties."""
-    settings = loaded(tmp_path, secrets={"kafka__secrets__sasl.password": SECRET})
+    url = {"PIPELINE_REGISTRY__URL": "https://registry"}
+    names = ("kafka__secrets__sasl.password", "registry__secrets__bearer.auth.token")
+    settings = loaded(tmp_path, environment=url, secrets=dict.fromkeys(names, SECRET))
 
     assert settings.kafka.secrets["sasl.password"].get_secret_value() == SECRET
+    assert settings.registry is not None
+    assert settings.registry.secrets["bearer.auth.token"].get_secret_value() == SECRET
 
 
 def test_a_secret_volume_of_kubernetes_is_read(tmp_path: Path) -> None:

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from confluent_kafka.schema_registry import Schema as RegistrySchema
 from confluent_kafka.schema_registry import SchemaReference, SchemaRegistryClient
-from pydantic import HttpUrl, SecretStr
+from cryptography.hazmat.primitives import serialization
+from pydantic import SecretStr
 
 from pipeline.commerce import schemas
 from pipeline.commerce.schemas import parse
 from pipeline.config import RegistrySettings
 from pipeline.errors import ConfigError, UnavailableError
 from pipeline.kafka.registry import UNKNOWN_FOR_S, Registry, connect
+from tests.contract.certificates import authority, signed
 
 VIEWED = schemas.current()["commerce.PageViewed"]
 
@@ -46,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.body)
 
+    do_POST = do_GET  # noqa: N815 — the base's name
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base's name
         pass
 
@@ -61,7 +66,7 @@ def server() -> Iterator[Server]:
     server.server_close()
 
 
-def settings(port: int, **more: str | SecretStr) -> RegistrySettings:
+def settings(port: int, **more: str | SecretStr | dict[str, str]) -> RegistrySettings:
     return RegistrySettings.model_validate({"url": f"http://127.0.0.1:{port}", **more})
 
 
@@ -142,12 +147,115 @@ def test_user_and_password_are_sent(server: Server) -> None:
     assert server.users == ["Basic dXM6cHc="]
 
 
-def test_a_missing_ca_file_is_a_wrong_setting() -> None:
-    """Said before anything is consumed."""
-    url = HttpUrl("https://registry.example")
+TOKEN = {"bearer.auth.credentials.source": "STATIC_TOKEN"}
+SECRET = "s3cr3t-value"  # noqa: S105 — what must never be seen
 
-    with pytest.raises(ConfigError, match=r"registry\.ca_file"):
-        connect(RegistrySettings(url=url, ca_file="/nowhere/ca.pem"))
+
+def test_a_token_is_sent(server: Server) -> None:
+    """What a gateway before a registry wants; whose cluster it is need not be said."""
+    server.says(200, {"schema": VIEWED.text})
+    secrets = {"bearer.auth.token": SECRET}
+
+    with connect(settings(server.server_port, client=TOKEN, secrets=secrets)) as registry:
+        registry.schema(7)
+
+    assert server.users == [f"Bearer {SECRET}"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "`registry.password`, or the token"), (500, "HTTP status code 500")]
+)
+def test_an_answer_that_quotes_what_was_sent_shows_no_secret(
+    server: Server, status: int, said: str
+) -> None:
+    """And whoever is refused is told where to look, whoever is not is not sent there."""
+    server.says(status, {"error_code": status, "message": f"no {SECRET}"})
+    secrets = {"bearer.auth.token": SECRET}
+
+    with (
+        connect(settings(server.server_port, client=TOKEN, secrets=secrets)) as registry,
+        pytest.raises(UnavailableError) as error,
+    ):
+        registry.schema(7)
+
+    assert "answers no … (HTTP" in str(error.value)
+    assert str(error.value).count("look at") == (status == 401)
+    assert said in str(error.value)
+    assert SECRET not in str(error.value)
+
+
+def test_an_identity_provider_that_gives_no_token_is_an_outage(server: Server) -> None:
+    """And its answer, which may quote the secret, shows none."""
+    client = {
+        "bearer.auth.credentials.source": "OAUTHBEARER",
+        "bearer.auth.client.id": "us",
+        "bearer.auth.scope": "registry",
+        "bearer.auth.issuer.endpoint.url": f"http://127.0.0.1:{server.server_port}/token",
+    }
+    server.says(401, {"error": "invalid_client", "error_description": f"not {SECRET}"})
+    secrets = {"bearer.auth.client.secret": SECRET}
+
+    with (
+        connect(settings(server.server_port, client=client, secrets=secrets)) as registry,
+        pytest.raises(UnavailableError, match=r"look at `bearer\.auth\.client\.id`") as error,
+    ):
+        registry.schema(7)
+
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"ca_file": "/nowhere/ca.pem"}, r"`registry\.ca_file` is /nowhere/ca\.pem, which cannot"),
+        (
+            {"client": {"ssl.certificate.location": __file__}},
+            r"`ssl\.certificate\.location` is .* holds no certificate in PEM",
+        ),
+        ({"client": {"timeout": "3"}}, "'timeout' is owned"),
+        ({"client": {"nosuch": "3"}}, "Unrecognized properties: nosuch"),
+        ({"secrets": {"basic.auth.user.info": "a:b"}}, "set registry.user and registry.password"),
+    ],
+)
+def test_what_the_client_does_not_take_is_a_wrong_setting(
+    more: dict[str, str | SecretStr | dict[str, str]], said: str
+) -> None:
+    """Said before anything is consumed."""
+    with pytest.raises(ConfigError, match=said):
+        connect(settings(1, **more))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"client": {"bearer.auth.token": SECRET}},
+        {"client": {"ssl.key.password": SECRET}},
+        {"client": TOKEN, "user": "us", "password": SECRET},
+    ],
+)
+def test_secrets_in_the_open_and_two_ways_at_once_are_refused(
+    more: dict[str, str | SecretStr | dict[str, str]],
+) -> None:
+    """One would be seen, the other silently not used."""
+    with pytest.raises(ValueError, match=r"`registry\.secrets`|keep one"):
+        settings(1, **more)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_key_that_does_not_fit_is_a_wrong_setting(tmp_path: Path, *, hidden: bool) -> None:
+    """Another certificate's, or one whose password nobody said: nobody is asked for it."""
+    ours, other = (signed(authority(tmp_path, name), f"{name}-s") for name in ("one", "two"))
+    key = tmp_path / "key.pem"
+    locked = serialization.BestAvailableEncryption(SECRET.encode())
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    key.write_bytes(ours.key.private_bytes(pem, pkcs8, locked) if hidden else other.key_pem)
+    client = {"ssl.certificate.location": str(ours.path), "ssl.key.location": str(key)}
+
+    with pytest.raises(ConfigError, match=r"`ssl\.key\.password` in `registry\.secrets`"):
+        connect(settings(1, client=client))
+
+    if hidden:
+        connect(settings(1, client=client, secrets={"ssl.key.password": SECRET})).close()
 
 
 def test_a_registered_schema_has_an_id() -> None:
