@@ -41,6 +41,8 @@ class _Run:
     peak_mb: float
     out_of_order: int
     repeats: int
+    outcomes: dict[str, int]
+    """Of all requests, as our worker counts them: each repeat must be named there."""
 
 
 def main() -> None:
@@ -100,7 +102,8 @@ def _run(arguments: argparse.Namespace, bench: Bench, who: str, answer_ms: int, 
     with destination.running(folder, answer_ms=answer_ms, tls=arguments.tls) as to:
         one = sender(bench, who, to, name=name)
         with pinned(one.command, core=WORKER_CORE, log=one.log) as process:
-            return _figures(list(_samples(process, to, arguments.requests)))
+            samples = list(_samples(process, to, arguments.requests))
+            return _figures(samples, one.counted("pipeline_attempts_total"))
 
 
 def _samples(
@@ -117,7 +120,7 @@ def _samples(
             yield stats, process.usage()
 
 
-def _figures(samples: Sequence[tuple[dict[str, int], Usage]]) -> _Run:
+def _figures(samples: Sequence[tuple[dict[str, int], Usage]], outcomes: dict[str, int]) -> _Run:
     last, last_usage = samples[-1]
     first, first_usage = next(
         one for one in samples if one[0]["requests"] >= _WARM * last["requests"]
@@ -129,6 +132,7 @@ def _figures(samples: Sequence[tuple[dict[str, int], Usage]]) -> _Run:
         peak_mb=last_usage.peak_bytes / 1e6,
         out_of_order=last["outOfOrder"],
         repeats=last["repeats"],
+        outcomes=outcomes,
     )
 
 

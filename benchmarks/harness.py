@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -116,6 +117,18 @@ def is_ready(port: int) -> bool:
             return True
     except (urllib.error.URLError, OSError):
         return False
+
+
+def counted(port: int, name: str) -> dict[str, int]:
+    """Ask a worker's side door for a counter: what is more than 0, by its last label's value."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+        lines = page.read().decode().splitlines()
+    found: Counter[str] = Counter()
+    for line in lines:
+        if line.startswith(f"{name}{{"):
+            labels, count = line.rsplit("} ", 1)
+            found[labels.rsplit("=", 1)[1].strip('"')] += int(float(count))
+    return dict(+found)
 
 
 def versions() -> dict[str, str]:

@@ -5,6 +5,7 @@ All send the same messages to the same destination; each has a group and topics 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -12,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from benchmarks import owing
 from benchmarks.destination import Destination
-from benchmarks.harness import OTHERS_CORE, is_ready, pinned, pipeline
+from benchmarks.harness import OTHERS_CORE, counted, is_ready, pinned, pipeline
 from pipeline.sitecore.owed import OwedBehaviour
 from tests.components.kafka import Kafka
 from tests.components.maven import built, require_java
@@ -47,6 +48,8 @@ class Sender:
     log: Path
     is_ready: Callable[[], bool]
     """Whether it has begun to deliver, as far as it says."""
+    counted: Callable[[str], dict[str, int]] = lambda _: {}
+    """A counter of ours by name, by its last label."""
 
 
 def source(who: str) -> tuple[str, Callable[[OwedBehaviour], tuple[bytes, bytes]]]:
@@ -102,7 +105,8 @@ def _worker(bench: Bench, http: str, to: Destination, name: str, instance: str) 
     log = bench.folder / f"{name}-{instance}.txt"
     with pinned(pipeline(config, "topics", "create"), core=OTHERS_CORE, log=log) as topics:
         topics.wait(60)
-    return Sender(pipeline(config, "run", "deliver"), log, lambda: is_ready(port))
+    command = pipeline(config, "run", "deliver")
+    return Sender(command, log, lambda: is_ready(port), partial(counted, port))
 
 
 def _peer(bench: Bench, to: Destination, name: str) -> Sender:

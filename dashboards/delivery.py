@@ -146,10 +146,10 @@ _CERTAINTY: Final = Row(
     (
         Panel(
             "Possible repeats",
-            "Requests that Sitecore may have had before: after a crash, or an answer that never "
-            "came.",
+            "Requests that Sitecore may have had before: after a crash, an answer that never came, "
+            "or a replay.",
             "short",
-            counts("pipeline_possible_repeats_total{*}", "type"),
+            counts("pipeline_possible_repeats_total{*}", "cause"),
             empty="deliver is not scraped",
             stacked=True,
         ),

@@ -22,7 +22,7 @@ WORKERS: Final[Mapping[str, str]] = {
 """Who shows what a module defines."""
 
 LABELS: Final[Mapping[str, str]] = {
-    "cause": "what was waited for, or which rule of waiting it was",
+    "cause": "what was waited for, which rule of waiting it was, or why it may repeat another",
     "change": "`assigned`, `revoked` or `lost`",
     "code": "the name of Kafka's error code",
     "kept": "`true` or `false`: whether Kafka had kept it after all",
@@ -62,8 +62,12 @@ _OUTCOMES = """## Outcomes
 - of records, deliver: `delivered`, `skipped`, `set_aside`;
 - of records, rekey: `rekeyed`, or the reason why one was set aside;
 - of attempts: `delivered`, `issued` (a browser id), `refused`, `unknown_browser`, `throttle`,
-  `set_up` (the destination does not know us), `unknown` (no answer came), and `retry_` with the
-  reason why the request did not arrive;
+  `set_up` (the destination does not know us), `unknown_` with the reason why nobody knows whether
+  it was taken (`answer_timeout`, `connection_lost`), and `retry_` with the reason why the request
+  did not arrive;
+- of possible repeats, by cause: `unanswered` (an attempt was `unknown_`, or a gateway's 5xx),
+  `earlier_owner` (a worker ended without a word, or lost the partition, with it under way),
+  `replayed` (a dead letter that may have arrived);
 - of changed files: `changed`, or why the old one is still used.
 """
 

@@ -6,6 +6,7 @@ from pipeline.deliver.gate import Gate
 from pipeline.deliver.lanes import Item, Lane, Lanes
 from pipeline.deliver.letters import WORKER
 from pipeline.deliver.ownership import Ownership
+from pipeline.deliver.partition import cause_of_mark
 from pipeline.deliver.port import Clock
 from pipeline.deliver.waits import Waits
 from pipeline.metrics import RECORDS, label_of, partitions_are, series
@@ -37,11 +38,14 @@ class Observer:
         self._waits = Waits()
         self._backlog = Backlog(WORKER)
 
-    def judged(self, request: Request, outcome: Outcome, seconds: float) -> None:
+    def judged(self, lane: Lane, request: Request, outcome: Outcome, seconds: float) -> None:
         """Count a request and what came of it."""
         if isinstance(request, SendEvent) and request.possible_repeat:
-            metrics.possibly_repeated(request.type, request.delivery_id)
+            cause = cause_of_mark(request, lane)
+            metrics.possibly_repeated(request.type, cause, request.delivery_id)
         metrics.attempted(request.type, _name_of(outcome), seconds)
+        if isinstance(outcome, Unknown):
+            metrics.unanswered(request.type, outcome.reason, request.delivery_id)
         if isinstance(outcome, Delivered):
             metrics.delivered(request.type, unconfirmed=outcome.unconfirmed)
 
@@ -98,9 +102,7 @@ class Observer:
 
 
 def _name_of(outcome: Outcome) -> str:
-    """A label value: the outcome's kind, and for a retry its reason, which is one of a few."""
-    if isinstance(outcome, Retry):
-        return f"retry_{outcome.reason}"
-    if isinstance(outcome, Unknown):
-        return "unknown"
+    """A label value: the outcome's kind, and where it has one its reason, which is one of a few."""
+    if isinstance(outcome, Retry | Unknown):
+        return f"{label_of(type(outcome).__name__)}_{outcome.reason}"
     return label_of(type(outcome).__name__)

@@ -9,8 +9,9 @@ from pipeline.deliver.ledger import Ledger
 from pipeline.deliver.offsets import InHand, Progress
 from pipeline.kafka.dead_letters import MAY_HAVE_ARRIVED
 from pipeline.record import GuestId
+from pipeline.sitecore.delivery import head_of
 from pipeline.sitecore.request import Request, SendEvent
-from pipeline.sitecore.tries import form_closed_by
+from pipeline.sitecore.tries import form_closed_by, is_possible_repeat
 
 
 @dataclass(slots=True)
@@ -106,3 +107,14 @@ def marked(request: Request, lane: Lane) -> Request:
     leaves = lane.may_have_left and form_closed_by(request.type) is not None
     again = bool(lane.items) and MAY_HAVE_ARRIVED in lane.items[0].record.headers
     return replace(request, possible_repeat=True) if lane.suspect or leaves or again else request
+
+
+def cause_of_mark(request: SendEvent, lane: Lane) -> str:
+    """Why a request is marked, as a label value.
+
+    Of what it repeats, `pipeline_attempts` says how it ended if it was ours, or of an owner that
+    could still write it down.
+    """
+    if is_possible_repeat(request, head_of(lane.delivery, request.delivery_id)):
+        return "unanswered"
+    return "earlier_owner" if lane.suspect or lane.may_have_left else "replayed"

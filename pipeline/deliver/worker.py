@@ -226,7 +226,7 @@ class Worker:
             raise
         ended = by.clock.elapsed_s()
         outcome = judge(request, reply, now=by.clock.now(), rules=by.policy.answers)
-        by.observer.judged(request, outcome, ended - began)
+        by.observer.judged(lane, request, outcome, ended - began)
         heard = as_refusal(lane.delivery, request, outcome)
         verdict = by.gate.judged(lane.guest, heard, probe=probe, now=ended)
         by.holds.heed()

@@ -51,7 +51,7 @@ UNCONFIRMED = Counter(
     "pipeline_unconfirmed", "Accepted by status, though the body did not say so.", ["type"]
 )
 POSSIBLE_REPEATS = Counter(
-    "pipeline_possible_repeats", "Requests that Sitecore may have had before.", ["type"]
+    "pipeline_possible_repeats", "Requests that Sitecore may have had before, by why.", ["cause"]
 )
 DROPPED = Counter("pipeline_dropped_requests", "Requests cut while under way.")
 REQUEST_SECONDS = Durations("pipeline_request_seconds", "From sending a request to its answer.")
@@ -103,8 +103,11 @@ def attempted(kind: str, outcome: str, seconds: float) -> None:
     """Count a request that was answered, or was not in time."""
     series(ATTEMPTS, kind, outcome).inc()
     REQUEST_SECONDS.observe(seconds)
-    if outcome == "unknown":
-        log.info("request.unanswered", type=kind)
+
+
+def unanswered(kind: str, reason: str, delivery_id: str) -> None:
+    """Log a request of which nobody knows whether Sitecore took it; `attempted` counts it."""
+    log.info("request.unanswered", type=kind, reason=reason, delivery_id=delivery_id)
 
 
 def delivered(kind: str, *, unconfirmed: bool) -> None:
@@ -115,10 +118,10 @@ def delivered(kind: str, *, unconfirmed: bool) -> None:
         log.warning("message.unconfirmed", type=kind)
 
 
-def possibly_repeated(kind: str, delivery_id: str) -> None:
+def possibly_repeated(kind: str, cause: str, delivery_id: str) -> None:
     """Count and log a request that Sitecore may have had before."""
-    POSSIBLE_REPEATS.labels(kind).inc()
-    log.info("request.possibly_repeated", type=kind, delivery_id=delivery_id)
+    POSSIBLE_REPEATS.labels(cause).inc()
+    log.info("request.possibly_repeated", type=kind, cause=cause, delivery_id=delivery_id)
 
 
 _wait_seconds = cache(WAIT_SECONDS.labels)

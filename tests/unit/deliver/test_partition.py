@@ -1,11 +1,14 @@
 """Whose first request is suspected after an owner that did not end well."""
 
 from pipeline.deliver.lanes import Item, Lane
-from pipeline.deliver.partition import Suspicion, marked
+from pipeline.deliver.partition import Suspicion, cause_of_mark, marked
 from pipeline.record import GuestId, Instant, Position, Record
-from pipeline.sitecore.delivery import Delivery
+from pipeline.sitecore.delivery import Delivery, Head
 from pipeline.sitecore.owed import DeliveryId
 from pipeline.sitecore.request import SendEvent
+from pipeline.sitecore.tries import key_of_event
+
+VIEW = {"type": "VIEW", "browser_id": "b", "channel": "WEB", "pos": "shop"}
 
 
 def lane(guest: str, *, suspect: bool) -> Lane:
@@ -50,6 +53,18 @@ def test_an_order_that_may_have_left_in_another_form_is_marked_behind_the_first_
     assert not is_marked("ADD", opened)
     opened.pop()
     assert not is_marked("ORDER_CHECKOUT", opened)
+
+
+def test_every_mark_has_a_cause() -> None:
+    """A repeat that nobody can explain cannot be kept from happening again."""
+    event = SendEvent(DeliveryId("d"), VIEW)
+    silent, owned, replayed = (lane("a", suspect=suspect) for suspect in (True, True, False))
+    head = Head(DeliveryId("d"), doubt=key_of_event(VIEW))
+    silent.delivery = silent.delivery._replace(head=head)
+
+    causes = [cause_of_mark(event, one) for one in (silent, owned, replayed)]
+
+    assert causes == ["unanswered", "earlier_owner", "replayed"]
 
 
 def is_marked(kind: str, opened: Lane) -> bool:

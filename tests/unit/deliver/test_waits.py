@@ -175,6 +175,46 @@ def test_a_message_waits_for_the_end_of_an_outage() -> None:
     run(scenario)
 
 
+def test_a_message_waits_for_the_lease() -> None:
+    """No coordinator acknowledges that the partitions are ours: nobody is to blame but Kafka."""
+
+    async def scenario(world: World) -> None:
+        Member(world, DeliverSettings(lease_s=5))
+        await passes(5)
+        world.fails_commit = lambda: True
+        await passes(10)
+        world.owe(view("a", 1))
+        await passes(20)
+        world.fails_commit = lambda: False
+        await passes(10)
+
+    with waits() as found:
+        run(scenario)
+
+    assert found == {"lease": pytest.approx(20, abs=1.1)}
+
+
+def test_a_message_waits_for_its_turn() -> None:
+    """Nothing is in its way but those before it, of which each takes some of the processor."""
+
+    async def scenario(world: World) -> None:
+        member = Member(world, DeliverSettings(in_flight_max=10_000))
+        await passes(5)
+
+        def reply(_: Request) -> Reply:
+            member.clock.frozen_s += 0.001
+            return http_answer()
+
+        world.reply = reply
+        world.owe(*(view(f"g{i}", i) for i in range(300)))
+        await passes(5)
+
+    with waits() as found:
+        run(scenario)
+
+    assert found.keys() == {"turn"}
+
+
 def test_a_message_waits_while_everything_is_held() -> None:
     """Then it waits for a person."""
 
