@@ -120,13 +120,14 @@ class _Reading:
 class _Limit:
     """Ends a reading that takes too long, or in which nothing moves."""
 
-    def __init__(self, within_s: float | None) -> None:
-        self._began = self._moved_at = time.monotonic()
+    def __init__(self, within_s: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = self._moved_at = clock()
         self._within_s = within_s
 
     def heed(self, reading: _Reading, *, moved: bool) -> None:
         """Raise, or let it go on."""
-        now = time.monotonic()
+        now = self._clock()
         if moved:
             self._moved_at = now
         how_far = f"{reading.topic} was read for {reading.done} of {reading.total} offsets"

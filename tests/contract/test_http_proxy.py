@@ -90,6 +90,53 @@ def test_a_request_with_tls_goes_through_a_tunnel(library: Library, tmp_path: Pa
     run(scenario())
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_proxy_is_reached_by_tls(library: Library, tmp_path: Path, secure: bool) -> None:
+    """Its own certificate is checked; to a host with TLS a second one runs in the first."""
+    ours = authority(tmp_path)
+    tls = server_context(signed(ours, "server"))
+
+    async def scenario() -> None:
+        async with (
+            listening(says(OK), tls=tls if secure else None) as server,
+            listening(tunnel if secure else says(OK), tls=tls) as proxy,
+            opened(
+                library,
+                f"https://127.0.0.1:{server.port}" if secure else NO_SUCH_HOST,
+                proxy=f"https://127.0.0.1:{proxy.port}",
+                ca_file=str(ours.path),
+            ) as http,
+        ):
+            assert isinstance(await http.send(EVENT), Answer)
+            assert isinstance(await http.send(EVENT), Answer)
+            reached = server if secure else proxy
+            assert [seen.body for seen in reached.requests] == 2 * [EVENT.body]
+            assert proxy.requests[0].line == (
+                f"CONNECT 127.0.0.1:{server.port} HTTP/1.1"
+                if secure
+                else f"POST {NO_SUCH_HOST}/v1.2/events HTTP/1.1"
+            )
+
+    run(scenario())
+
+
+def test_a_proxy_that_is_not_trusted_learns_nothing(library: Library, tmp_path: Path) -> None:
+    """It would be told user and password, and without TLS of the host the client key."""
+    stranger = server_context(signed(authority(tmp_path), "server"))
+
+    async def scenario() -> None:
+        async with (
+            listening(says(OK), tls=stranger) as proxy,
+            opened(
+                library, NO_SUCH_HOST, proxy=f"https://user:word@127.0.0.1:{proxy.port}"
+            ) as http,
+        ):
+            assert await http.send(EVENT) == NotSent(Unsent.TLS_UNTRUSTED)
+            assert proxy.requests == []
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("status", [b"403 Forbidden", b"407 Who Are You", b"502 Bad Gateway"])
 def test_a_refused_tunnel_is_not_sent(library: Library, status: bytes) -> None:
     """The proxy's answer is not the Stream API's, though it looks like one."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from pipeline.assemble.partition import BEGAN_KEY
 from pipeline.cli.main import main
@@ -62,6 +63,12 @@ def _delivered(made: Shop) -> None:
     consumer.close()
 
 
+def _clean_up(made: Shop, topic: str, how: str) -> None:
+    policy = ConfigEntry("cleanup.policy", how, incremental_operation=AlterConfigOpType.SET)
+    config = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[policy])
+    made.kafka.admin.incremental_alter_configs([config])[config].result(20)
+
+
 def _live(made: Shop, topic: str) -> set[bytes]:
     """The keys that a compacted topic still has a value for."""
     values = {record.key: record.value for record in made.read(topic)}
@@ -75,6 +82,26 @@ def _guests(made: Shop) -> list[str]:
 def _reset(made: Shop, since: Instant | None = None) -> None:
     reset = Reset(_settings(made))
     reset.do(reset.plan(since))
+
+
+@pytest.mark.parametrize("name", ["deliveries", "guest_states"])
+def test_what_was_cut_by_deletion_is_refused(kafka: Kafka, name: str) -> None:
+    """What a reset writes would lie behind the cut, and be refused at the next start as well."""
+    made = _shop(kafka)
+    topic = getattr(made.topics, name)
+    producer = Producer({"bootstrap.servers": made.kafka.bootstrap, "log_level": 2})
+    producer.produce(topic, b"x", b"guest", 0)
+    producer.flush(20)
+    # Nothing can be deleted from a topic that is only compacted.
+    _clean_up(made, topic, "delete")
+    cut = TopicPartition(topic, 0, 1)
+    made.kafka.admin.delete_records([cut])[cut].result(20)
+    _clean_up(made, topic, "compact")
+
+    with pytest.raises(StateError, match=topic):
+        _reset(made)
+
+    assert made.read(made.topics.guest_states) == []
 
 
 def test_after_a_reset_everything_is_owed_anew_and_once(kafka: Kafka) -> None:
