@@ -30,6 +30,7 @@ from benchmarks.contestants import (
 from benchmarks.day import events
 from benchmarks.harness import OTHERS_CORE, WORKER_CORE, pinned, report
 from benchmarks.steady import Steady
+from pipeline.config import AssembleSettings
 from pipeline.record import Instant
 from tests.components import kafka as kafka_component
 
@@ -71,7 +72,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--guests", type=int, default=10_000)
     parser.add_argument("--protocol", choices=["multiple", "automatic"], default="multiple")
     parser.add_argument("--stores", choices=STORES, nargs="*", default=["rocksdb"])
-    parser.add_argument("--window-ms", type=int, default=50, help="how long the worker gathers")
+    window_ms = 1000 * AssembleSettings().batch_window_s
+    parser.add_argument("--window-ms", type=float, default=window_ms, help="the worker's, at least")
     parser.add_argument("--commit-interval-ms", type=int, default=COMMIT_INTERVAL_MS)
     return parser.parse_args()
 

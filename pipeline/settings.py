@@ -76,8 +76,8 @@ class AssembleSettings(Section):
     """How long superseded cart facts are remembered for late ones."""
     guest_idle_days: PositiveFloat = 45.0
     """How long a guest without open business is kept; more than `sitecore.order_age_max_days`."""
-    batch_window_s: PositiveFloat = 0.05
-    """Longest time to gather a batch; each batch is one transaction."""
+    batch_window_s: PositiveFloat = 0.02
+    """Least time between batches, each a transaction. Less: less delay, more for Kafka to do."""
     batch_max: PositiveInt = 10_000
     """Most records of a batch."""
 
@@ -91,8 +91,8 @@ class RekeySettings(Section):
     """The topic of `topics.commerce` that they go into."""
     start_at: StartAt = "earliest"
     """Where a new group begins: `earliest`, or a time such as 2026-01-31T00:00:00Z."""
-    batch_window_s: PositiveFloat = 0.05
-    """Longest time to gather a batch; each batch is one transaction."""
+    batch_window_s: PositiveFloat = 0.02
+    """Least time between batches, each a transaction. Less: less delay, more for Kafka to do."""
     batch_max: PositiveInt = 10_000
     """Most records of a batch."""
 

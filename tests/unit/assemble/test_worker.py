@@ -391,12 +391,12 @@ def test_a_worker_is_ready_once_everything_of_its_own_is_at_work() -> None:
 def test_records_are_waited_for_only_as_long_as_the_window_is_open(scene: Scene) -> None:
     """It opens with the last batch: what came while that was kept has waited long enough."""
     scene.joins(0)
-    for busy_s in (0.0, 0.03, 1.0):
+    for busy_s in (0.0, 0.012, 1.0):
         scene.turns()
         scene.clock.moves(busy_s)
     scene.turns()
 
-    assert scene.log.windows[-3:] == pytest.approx([0.05, 0.02, 0.0])
+    assert scene.log.windows[-3:] == pytest.approx([0.02, 0.008, 0.0])
 
 
 def test_a_loop_that_does_not_turn_is_not_alive(scene: Scene) -> None:
