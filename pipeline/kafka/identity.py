@@ -31,7 +31,11 @@ def identities(admin: AdminClient, names: Collection[str]) -> dict[str, Identity
     Raises:
         UnavailableError: No broker answered in time.
     """
-    return _answers(_ask(admin, names))
+    try:
+        return _answers(_ask(admin, names))
+    except UnavailableError:
+        admin.poll(0)  # a client tells the reason, such as a wrong password, only here
+        raise
 
 
 def changed(before: Mapping[str, Identity], now: Mapping[str, Identity]) -> str | None:

@@ -32,6 +32,14 @@ _ABOUT: Final[Mapping[str, str]] = {
     ),
     "ALERT": "`ssl.certificate.location` and `ssl.key.location` in `registry.client`",
 }
+_CLIENT: Final = (
+    "`bearer.auth.client.id` and `bearer.auth.issuer.endpoint.url` in `registry.client`, "
+    "`bearer.auth.client.secret` in `registry.secrets`"
+)
+_ISSUER_CA: Final = (
+    "the authorities in the bundle that the environment's SSL_CERT_FILE names: the client takes "
+    "no others for an identity provider"
+)
 _ADDRESS: Final = "`registry.url`, and whether http or https is spoken there; or at the network"
 _REFUSED: Final = frozenset({401, 403})
 
@@ -71,12 +79,9 @@ def look_at(error: Exception) -> str:
         refused = error.http_status_code in _REFUSED
         who = "`registry.user` and `registry.password`, or the token in `registry.secrets`"
         return f"; look at {who}" if refused else ""
-    if isinstance(error, OAuthTokenError):
-        return (
-            "; look at `bearer.auth.client.id` and `bearer.auth.issuer.endpoint.url` in "
-            "`registry.client`, `bearer.auth.client.secret` in `registry.secrets`"
-        )
     text = str(error).upper()
+    if isinstance(error, OAuthTokenError):
+        return f"; look at {_ISSUER_CA if 'CERTIFICATE_VERIFY_FAILED' in text else _CLIENT}"
     about = (setting for words, setting in _ABOUT.items() if words in text)
     return f"; look at {next(about, _ADDRESS)}"
 

@@ -1,6 +1,7 @@
 """What a registry's answers mean, on loopback."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -184,14 +185,31 @@ def test_an_answer_that_quotes_what_was_sent_shows_no_secret(
     assert SECRET not in str(error.value)
 
 
-def test_an_identity_provider_that_gives_no_token_is_an_outage(server: Server) -> None:
-    """And its answer, which may quote the secret, shows none."""
-    client = {
+def by_issuer(server: Server) -> dict[str, str]:
+    """How a token is got from somebody else."""
+    return {
         "bearer.auth.credentials.source": "OAUTHBEARER",
         "bearer.auth.client.id": "us",
         "bearer.auth.scope": "registry",
         "bearer.auth.issuer.endpoint.url": f"http://127.0.0.1:{server.server_port}/token",
     }
+
+
+def test_a_token_of_an_identity_provider_is_sent(server: Server) -> None:
+    """What hosted registries want; the provider asks who we are first."""
+    server.says(200, {"access_token": "given", "expires_in": 300, "schema": VIEWED.text})
+    client, secrets = by_issuer(server), {"bearer.auth.client.secret": SECRET}
+
+    with connect(settings(server.server_port, client=client, secrets=secrets)) as registry:
+        assert registry.schema(7) == VIEWED.text
+
+    assert server.asked == ["/token", "/schemas/ids/7"]
+    assert server.users == ["Basic " + b64encode(f"us:{SECRET}".encode()).decode(), "Bearer given"]
+
+
+def test_an_identity_provider_that_gives_no_token_is_an_outage(server: Server) -> None:
+    """And its answer, which may quote the secret, shows none."""
+    client = by_issuer(server)
     server.says(401, {"error": "invalid_client", "error_description": f"not {SECRET}"})
     secrets = {"bearer.auth.client.secret": SECRET}
 
