@@ -84,9 +84,10 @@ mutants: $(VENV)/dev ## Change the two cores in every way, and see how many chan
 	$(BIN)/pip install --quiet --disable-pip-version-check mutmut==3.8.1
 	$(BIN)/mutmut run $(MUTANTS); $(BIN)/mutmut results
 
-docs: $(VENV)/runtime ## Write settings, metrics, cases, dashboards and values anew
+docs: $(VENV)/runtime ## Write settings, metrics, rights, cases, dashboards and values anew
 	$(BIN)/python -m pipeline.settings_page docs
 	$(BIN)/python -m pipeline.metrics_page docs
+	$(BIN)/python -m pipeline.acls_page docs
 	$(BIN)/python -m tests.cases.page docs
 	$(BIN)/python -m dashboards helm/files/dashboards
 	$(BIN)/python -m tests.chart.values_page helm

@@ -8,7 +8,8 @@ PipelineError                 70  a fault of ours
 ├── StateError                76  offsets, state and topics contradict each other: `reset` decides
 │   └── UnknownSchema         76  our own topic holds what a newer release wrote
 ├── FatalKafkaError           75  Kafka ended this client: exit and be restarted
-│   └── FencedError           75  another member owns our work
+│   ├── FencedError           75  another member owns our work
+│   └── ForbiddenError        77  Kafka does not allow it: a right is missing
 ├── TransactionError              nothing of this transaction was kept: undo and try again
 │   └── NoVerdictError            whether it was kept is not known: ask Kafka, never guess
 └── RecordError                   this record only: set it aside
@@ -66,6 +67,17 @@ class FatalKafkaError(PipelineError):
 
 class FencedError(FatalKafkaError):
     """Another member owns our work."""
+
+
+class ForbiddenError(FatalKafkaError):
+    """Kafka does not allow it: trying again changes nothing until somebody grants the right."""
+
+    exit_code = 77
+
+    def __init__(self, detail: str, kind: str | None = None) -> None:
+        """Take in *kind* what it is not allowed on, where Kafka says so: `topic`, for example."""
+        super().__init__(detail)
+        self.kind = kind
 
 
 class TransactionError(PipelineError):

@@ -19,13 +19,13 @@ class Role(NamedTuple):
     name: str
     co_partitioned: bool
     """Whether equal partition numbers of several inputs must come together."""
-    check: Callable[[AdminClient, KafkaSettings, Topics], Topics]
-    """Refuses topics that do not fit, and says which they are."""
+    check: Callable[[str, AdminClient, KafkaSettings, Topics], Topics]
+    """Refuses topics that do not fit, and says which they are; the first is its group."""
     clients: Clients = Clients()
     """What it reads and writes with."""
 
 
-def check(admin: AdminClient, kafka: KafkaSettings, names: Topics) -> Topics:
+def check(group: str, admin: AdminClient, kafka: KafkaSettings, names: Topics) -> Topics:
     """Check the assembler's topics, and say which they are.
 
     Raises:
@@ -43,7 +43,7 @@ def check(admin: AdminClient, kafka: KafkaSettings, names: Topics) -> Topics:
                 f"{topics.STATE_BYTES}: raise its max.message.bytes"
             )
     if len(names.commerce) > 1:
-        config = consumer_config(kafka, group="first-keys")
+        config = consumer_config(kafka, group=group)
         keys = placement.first_keys(config, {name: counts[name] for name in names.commerce})
         placement.check(keys, counts, kafka.partitioner)
     # A broker that cannot tell of sizes, the embedded one, cannot tell of ids.

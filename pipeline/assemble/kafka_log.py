@@ -1,6 +1,7 @@
 """The assembler's operations on a real Kafka: each is one call of the client, or two."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -9,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from pipeline.assemble.inputs import ASSEMBLE, Role
 from pipeline.assemble.log import Committed, Fetched, Input, Limits, Listener, Topics
 from pipeline.config import KafkaSettings, TopicSettings
-from pipeline.errors import ConfigError, FatalKafkaError, TransactionError, UnavailableError
+from pipeline.errors import ConfigError, FatalKafkaError, TransactionError
 from pipeline.kafka import groups, offsets, topics, verdict
 from pipeline.kafka.changelog import Changelog
 from pipeline.kafka.clients import (
@@ -52,7 +53,7 @@ class KafkaLog:
         )
         group = f"{application}-{role.name}"
         several = role.co_partitioned and len(names.commerce) > 1
-        self._settings, self._check, make = kafka, role.check, role.clients
+        self._settings, self._check, make = kafka, partial(role.check, group), role.clients
         transactions.gap_limited(poll_gap_max_s(kafka))
         gathering = {name: kafka.client.get(name, ours) for name, ours in _GATHERING.items()}
         own = {"enable.partition.eof": True, **gathering}
@@ -68,7 +69,7 @@ class KafkaLog:
             )
             self._consumer = make.consumer(self._config)
             self._states = Changelog(
-                consumer_config(kafka, group=f"{group}-restore"),
+                consumer_config(kafka, group=group),
                 self._admin,
                 names.guest_states,
                 make=make.consumer,
@@ -202,7 +203,8 @@ class KafkaLog:
             raise verdict.of_asking(raised, "committed offsets could not be read") from raised
         for part in found:
             if part.error is not None:
-                raise UnavailableError(f"{part.topic}/{part.partition}: {part.error}")
+                place = f"{part.topic}/{part.partition}"
+                raise verdict.of_asking(KafkaException(part.error), place)
         return {
             Input(part.topic, part.partition): None
             if part.offset < 0

@@ -23,22 +23,30 @@ Nothing is changed and no event is sent. The exit code is that of the first chec
     "--print", "shown", is_flag=True, help="Show the settings in effect, secrets starred."
 )
 @click.option("--offline", is_flag=True, help="Check the settings alone: nothing is connected to.")
+@click.option(
+    "--worker",
+    type=click.Choice(["assemble", "deliver", "rekey"]),
+    help="Check what this worker may do in Kafka, with its user; topics are not compared.",
+)
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
-def command(ctx: click.Context, *, shown: bool, offline: bool, output: str) -> None:
+def command(
+    ctx: click.Context, *, shown: bool, offline: bool, worker: str | None, output: str
+) -> None:
     """Check the settings, Kafka, topics, registry and the destination."""
     from pipeline.cli.checks import findings
     from pipeline.config import show
 
     load_settings: Callable[[], Settings] = ctx.obj
     settings = load_settings()
+    tried = findings(settings, offline=offline, worker=worker)
     if output == "json":
-        found = list(findings(settings, offline=offline))
+        found = list(tried)
         click.echo(_document(found, show(settings) if shown else None))
     else:
         if shown:
             click.echo(show(settings))
-        found = [_told(finding) for finding in findings(settings, offline=offline)]
+        found = [_told(finding) for finding in tried]
     ctx.exit(next((finding.exit_code for finding in found if finding.exit_code), 0))
 
 

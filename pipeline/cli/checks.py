@@ -5,6 +5,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,10 +32,19 @@ Check = Callable[[Settings], str]
 """Says what was found, or raises a PipelineError that says what to do."""
 
 
-def findings(settings: Settings, *, offline: bool = False) -> Iterator[Finding]:
-    """Try everything, in the order in which it is needed; *offline*: without connecting."""
+def findings(
+    settings: Settings, *, offline: bool = False, worker: str | None = None
+) -> Iterator[Finding]:
+    """Try everything, in the order in which it is needed.
+
+    Args:
+        settings: What is tried.
+        offline: Without connecting.
+        worker: Ask what this one may do, in place of comparing topics, which it may not.
+    """
     failed: set[str] = set()
-    for name, check in (_SETTINGS if offline else {**_SETTINGS, **_OUTSIDE}).items():
+    outside = _OUTSIDE if worker is None else _of_worker(worker)
+    for name, check in (_SETTINGS if offline else {**_SETTINGS, **outside}).items():
         found = _found(name, check, settings, failed)
         if found.exit_code:
             failed.add(name)
@@ -104,13 +114,24 @@ def _kafka(settings: Settings) -> str:
 
 
 def _topics(settings: Settings) -> str:
+    from pipeline.kafka.permission import named
     from pipeline.kafka.topics import admin_client, compare
 
-    differences = compare(admin_client(settings.kafka), settings.topics)
+    with named(settings, "topics"):
+        differences = compare(admin_client(settings.kafka), settings.topics)
     if differences:
         said = [str(difference) for difference in differences]
         raise ConfigError("\n".join([*said, "`pipeline topics create` makes what is missing"]))
     return "as they should be"
+
+
+def _rights(settings: Settings, worker: str) -> str:
+    from pipeline.kafka import permission
+
+    if worker == "rekey" and settings.rekey is None:
+        raise ConfigError("there is no section `rekey`: name its `sources` and its `target`")
+    permission.check(settings, worker)
+    return f"{worker} lacks none that can be asked for; transactional ids are tried at its start"
 
 
 def _registry(settings: Settings) -> str:
@@ -186,4 +207,10 @@ _OUTSIDE: Mapping[str, Check] = {
     "registry": _registry,
     "destination": destination,
 }
-_NEEDS: Mapping[str, str] = {"kafka": "kafka client", "topics": "kafka"}
+_NEEDS: Mapping[str, str] = {"kafka": "kafka client", "topics": "kafka", "rights": "kafka"}
+
+
+def _of_worker(worker: str) -> Mapping[str, Check]:
+    rights: Check = partial(_rights, worker=worker)
+    others = {name: check for name, check in _OUTSIDE.items() if name not in {"kafka", "topics"}}
+    return {"kafka": _kafka, "rights": rights, **others}

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import __version__
-from pipeline.errors import DataError, PipelineError, UsageError
+from pipeline.errors import (
+    DataError,
+    FatalKafkaError,
+    PipelineError,
+    UnavailableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from pipeline.config import Settings
@@ -22,7 +28,7 @@ _COMMANDS: Mapping[str, str] = {
     "demo": "Run a shop's day.",
     "run": "Run assemble, deliver, rekey, or all of them.",
     "check": "Check the settings and everything that they name.",
-    "topics": "Create the topics, or compare them with what is needed.",
+    "topics": "Create or compare the topics; show and grant the rights on them.",
     "schemas": "Register the Avro schemas, or check them.",
     "publish": "Publish commerce events from NDJSON.",
     "preview": "Show the requests that events would make.",
@@ -35,6 +41,16 @@ _COMMANDS: Mapping[str, str] = {
 """Each is the `command` of a module of its name, with underscores for hyphens: help is shown
 without importing any."""
 
+_PARTS: Mapping[str, str] = {
+    "topics": "topics",
+    "publish": "publish",
+    "guest": "operate",
+    "erase": "operate",
+    "dead-letters": "operate",
+    "reset": "operate",
+}
+"""Whose rights a subcommand needs; `run` and `check` know it by themselves."""
+
 _EXIT_CODES = """\b
 Exit codes:
   0    done
@@ -44,6 +60,7 @@ Exit codes:
   70   a fault of the program
   75   Kafka ended this client: start again
   76   offsets, state and topics contradict each other
+  77   Kafka does not allow it: a right is missing
   78   the settings are wrong
   130  interrupted
 
@@ -67,6 +84,19 @@ class Commands(click.Group):
         command = import_module(f"pipeline.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 — for the type checker
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand; where Kafka does not allow it, name the right that is missing."""
+        try:
+            return super().invoke(ctx)
+        except (FatalKafkaError, UnavailableError):
+            part = _PARTS.get(ctx.invoked_subcommand or "")
+            if part is None:
+                raise
+            from pipeline.kafka import permission
+
+            with permission.named(ctx.obj(), part):
+                raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the subcommands without importing them."""

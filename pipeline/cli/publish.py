@@ -93,6 +93,7 @@ def _producer(settings: "Settings", topic: str) -> "Producer":
     from confluent_kafka import KafkaError, KafkaException, Producer
 
     from pipeline.cli.publishing import CONNECT_S, MESSAGE_TIMEOUT_S
+    from pipeline.kafka import verdict
     from pipeline.kafka.clients import producer_config
 
     own = {"message.timeout.ms": int(MESSAGE_TIMEOUT_S * 1000)}
@@ -106,6 +107,8 @@ def _producer(settings: "Settings", topic: str) -> "Producer":
         producer.poll(0)  # a client tells the reason, such as a wrong password, only here
         where = settings.kafka.bootstrap_servers
         raise UnavailableError(f"no Kafka at {where}: {error.args[0].str()}") from None
+    if refused := verdict.forbidden(found, f"topic {topic}"):
+        raise refused
     if found is not None and found.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
         raise ConfigError(f"there is no topic {topic}: `pipeline topics create` makes it")
     return producer

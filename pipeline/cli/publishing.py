@@ -16,7 +16,8 @@ from pipeline.commerce.events import (
 )
 from pipeline.commerce.ndjson import NumberedEvent
 from pipeline.commerce.schemas import Schema
-from pipeline.errors import ConfigError, DataError, UnavailableError
+from pipeline.errors import ConfigError, DataError, ForbiddenError, UnavailableError
+from pipeline.kafka import verdict
 from pipeline.record import Instant
 
 CONNECT_S = 10.0
@@ -58,6 +59,7 @@ class Publisher:
         self._schema_id = schema_id
         self._ids: dict[str, int] = {}
         self._failed: str | None = None
+        self._refused: ForbiddenError | None = None
         self.published = 0
         """Events that Kafka has acknowledged."""
 
@@ -67,6 +69,7 @@ class Publisher:
         Raises:
             DataError: a line is refused; what stands before it is published.
             UnavailableError: Kafka did not acknowledge an event.
+            ForbiddenError: It may not be published.
             ConfigError: a schema is not registered.
         """
         try:
@@ -121,6 +124,7 @@ class Publisher:
                 self.published += 1
             elif self._failed is None:
                 self._failed = f"line {line} was not acknowledged: {error}"
+                self._refused = verdict.forbidden(error, f"line {line}")
 
         return report
 
@@ -128,6 +132,8 @@ class Publisher:
         left = self._producer.flush(MESSAGE_TIMEOUT_S + 5)
         if self._failed is None and left:
             self._failed = f"{left} events were not acknowledged"
+        if self._refused is not None:
+            raise self._refused
         if self._failed is not None:
             raise UnavailableError(f"{self._failed}; {self.published} events were published")
 

@@ -47,6 +47,7 @@ def _one(
 ) -> None:
     from pipeline import app, logs, metrics
     from pipeline.cli.signals import stop_with_parent
+    from pipeline.kafka import permission
     from pipeline.side_door import SideDoor
 
     logs.configure(settings.log_level)
@@ -59,7 +60,9 @@ def _one(
     door = SideDoor(settings.server.host, port, alive=worker.alive, ready=worker.ready)
     with door:
         if not stop.asked:
-            worker.run()
+            permission.check(settings, name)
+            with permission.named(settings, name):
+                worker.run()
 
 
 def _together(ctx: click.Context, settings: "Settings", port: int | None) -> int:

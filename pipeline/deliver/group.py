@@ -17,6 +17,7 @@ from pipeline.deliver.port import (
     Ends,
     Event,
     Expired,
+    Failed,
     Lost,
     Reached,
     Read,
@@ -33,6 +34,7 @@ FIRST_S: Final = 1.0
 """Longest wait for the first offset of a partition; then it is asked for again."""
 ENDS_S: Final = 1.0
 """Time between two looks at how far the partitions reach."""
+_OF_A_PARTITION: Final = frozenset({KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET})
 
 
 class Group:
@@ -147,10 +149,8 @@ class Group:
             self._released.setdefault(partition, (offset, clean))
 
     def _take(self, number: int, messages: Sequence[Any]) -> None:
-        if number not in self._ours:
-            return
         records = [record_of(message) for message in messages if message.error() is None]
-        if records:
+        if records and number in self._ours:
             self._say(Read(number, records))
         for message in messages:
             self._heed(message)
@@ -159,12 +159,19 @@ class Group:
         error = message.error()
         if error is None:
             return
-        if error.code() == KafkaError._PARTITION_EOF:
-            self._say(Reached(message.partition(), message.offset()))
-        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-            self._stranded.add(message.partition())
+        if error.code() in _OF_A_PARTITION:
+            self._heed_partition(message.partition(), message.offset(), error.code())
+        # What ends the client bears no partition, or any.
         elif (ended := verdict.of_reading(error)) is not None:
             raise ended
+
+    def _heed_partition(self, number: int, offset: int, code: int) -> None:
+        if number not in self._ours:
+            return
+        if code == KafkaError._PARTITION_EOF:
+            self._say(Reached(number, offset))
+        else:
+            self._stranded.add(number)
 
     def _begin(self, number: int) -> None:
         """Read from the first record that is left: none was committed, or it is deleted."""
@@ -174,8 +181,8 @@ class Group:
             self._consumer.incremental_unassign([at])
             self._consumer.incremental_assign([TopicPartition(self._topic, number, first)])
         except KafkaException as raised:
-            if raised.args[0].fatal():
-                raise
+            if (ended := verdict.of_reading(raised.args[0])) is not None:
+                raise ended from raised
             return
         self._stranded.discard(number)
         self._say(Expired(number, first))
@@ -238,6 +245,9 @@ class Group:
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Answer a commit that was asked for; there are those of releases, too."""
+        for one in (error, *(part.error for part in partitions)):
+            if (ended := verdict.forbidden(one, "a commit")) and not self._leaving:
+                self._say(Failed(ended))
         if number := number_of(part.metadata for part in partitions):
             refused = {p.partition: str(p.error) for p in partitions if p.error is not None}
             self._say(Committed(number, refused, None if error is None else str(error)))

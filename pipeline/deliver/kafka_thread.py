@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from pipeline.config import LEDGER_TIMEOUT_S, KafkaSettings, TopicSettings
 from pipeline.deliver.group import Group
@@ -31,7 +31,7 @@ from pipeline.deliver.port import (
 )
 from pipeline.deliver.restorer import Restorer
 from pipeline.deliver.timer import Timer
-from pipeline.errors import FatalKafkaError
+from pipeline.kafka import verdict
 from pipeline.kafka.clients import consumer_config, producer_config
 from pipeline.kafka.dead_letters import DeadLetter, Encoded, encode
 
@@ -147,15 +147,23 @@ class KafkaThread:
                 key=outgoing.key,
                 partition=partition,
                 headers=list(outgoing.headers),
-                on_delivery=partial(_reported, done),
+                on_delivery=partial(self._reported, done),
             )
-        except (BufferError, KafkaException) as error:
+        except KafkaException as raised:
+            asyncio.get_running_loop().call_soon(self._reported, done, raised.args[0])
+        except BufferError as error:
             asyncio.get_running_loop().call_soon(done, str(error))
         self._acks.within(ACK_S)
 
     def _acknowledge(self) -> None:
         self._producer.poll(0)
         self._acks.within(ACK_S if len(self._producer) else IDLE_S)
+
+    def _reported(self, done: Done, error: KafkaError | None, _message: object = None) -> None:
+        if refused := verdict.forbidden(error, "a write"):
+            # To write it again would change nothing.
+            self._events.append(Failed(refused))
+        done(None if error is None else str(error))
 
     # On the thread.
 
@@ -165,7 +173,7 @@ class KafkaThread:
             while not self._leaving:
                 self._turn()
         except KafkaException as raised:
-            self._say(Failed(FatalKafkaError(str(raised))))
+            self._say(Failed(verdict.of_ending(raised)))
         except Exception as error:  # noqa: BLE001 — the loop makes an exit code of it
             self._say(Failed(error))
         finally:
@@ -221,7 +229,3 @@ class KafkaThread:
 
     def _leave(self) -> None:
         self._leaving = True
-
-
-def _reported(done: Done, error: KafkaError | None, _message: Message) -> None:
-    done(None if error is None else str(error))

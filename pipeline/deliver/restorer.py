@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient
 
 from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.deliver import ledger_state
 from pipeline.deliver.letters import WORKER
 from pipeline.deliver.port import Deleted, Failed, Restored
-from pipeline.errors import FatalKafkaError, StateError, UnavailableError
+from pipeline.errors import ForbiddenError, StateError, UnavailableError
 from pipeline.kafka import topics as kafka_topics
 from pipeline.kafka import verdict
 from pipeline.kafka.changelog import Changelog, restore
@@ -134,7 +134,7 @@ class Restorer:
         try:
             self._restore_wanted()
         except KafkaException as raised:
-            self._say(0, Failed(FatalKafkaError(str(raised))))
+            self._say(0, Failed(verdict.of_ending(raised)))
         except Exception as error:  # noqa: BLE001 — the loop makes an exit code of it
             # Without this thread the partition would wait for ever.
             self._say(0, Failed(error))
@@ -229,6 +229,8 @@ class Restorer:
         """Ask for what only a real broker can tell."""
         try:
             self.facts = Facts(self._topic_id(), self._letter_bytes_max())
+        except ForbiddenError as error:
+            self._say(0, Failed(error))
         finally:
             self._known.set()
 
@@ -241,10 +243,5 @@ class Restorer:
             return ""
 
     def _letter_bytes_max(self) -> int:
-        topic = ConfigResource(ResourceType.TOPIC, self._topics.dead_letters)
-        asked = self._admin.describe_configs([topic], request_timeout=_FACTS_S)
-        try:
-            found = asked[topic].result(_FACTS_S + 1)
-        except (KafkaException, TimeoutError):
-            return kafka_topics.RECORD_BYTES
-        return int(found["max.message.bytes"].value)
+        name = self._topics.dead_letters
+        return kafka_topics.record_bytes(self._admin, [name]).get(name, kafka_topics.RECORD_BYTES)

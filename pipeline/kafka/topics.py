@@ -12,6 +12,7 @@ from pipeline.config import KafkaSettings, TopicSettings
 from pipeline.errors import ConfigError, UnavailableError
 from pipeline.kafka import verdict
 from pipeline.kafka.clients import admin_config
+from pipeline.kafka.rights import CREATE, Kind, Right
 from pipeline.kafka.times import Times, times_of
 
 LETTER_EXTRA_BYTES: Final = 1024 * 1024
@@ -87,6 +88,7 @@ def partition_counts(admin: AdminClient, names: Collection[str]) -> dict[str, in
 
     Raises:
         UnavailableError: No broker answered in time.
+        ForbiddenError: We may not know of one.
     """
     try:
         found = {
@@ -95,6 +97,9 @@ def partition_counts(admin: AdminClient, names: Collection[str]) -> dict[str, in
     except KafkaException as raised:
         admin.poll(0)  # a client tells the reason, such as a wrong password, only here
         raise verdict.of_asking(raised, "topics could not be described") from raised
+    for name, topic in found.items():
+        if topic is not None and (refused := verdict.forbidden(topic.error, f"topic {name!r}")):
+            raise refused
     return {
         name: len(topic.partitions)
         for name, topic in found.items()
@@ -124,11 +129,18 @@ def check_partitions(counts: Mapping[str, int], needed: Sequence[str]) -> int:
 def taken(admin: AdminClient, names: Collection[str]) -> dict[str, Taken]:
     """Ask what records each topic takes; those are absent of which nobody can say.
 
-    An embedded broker cannot, nor one whose ACLs do not let us ask.
+    An embedded broker cannot.
+
+    Raises:
+        ForbiddenError: We may not ask: what is too large would be refused for ever.
     """
     try:
         found = _describe_configs(admin, names, timeout_s=_CAN_ANSWER_S)
-    except (KafkaException, TimeoutError):
+    except KafkaException as raised:
+        if refused := verdict.forbidden(raised.args[0], "a topic's settings"):
+            raise refused from raised
+        return {}
+    except TimeoutError:
         return {}
     return {
         name: Taken(int(config["max.message.bytes"]), times_of(config))
@@ -224,11 +236,11 @@ def create(admin: AdminClient, topics: TopicSettings) -> tuple[str, ...]:
         if topic.name not in there
     ]
     futures = admin.create_topics(missing, operation_timeout=_ANSWER_S) if missing else {}
-    try:
-        for future in futures.values():
+    for name, future in futures.items():
+        try:
             future.result(_ANSWER_S)
-    except KafkaException as raised:
-        raise verdict.of_asking(raised, "a topic could not be created") from raised
+        except KafkaException as raised:
+            raise verdict.of_asking(raised, str(Right(CREATE, Kind.TOPIC, name))) from raised
     names = tuple(topic.topic for topic in missing)
     _wait_until_known(admin, names)
     return names

@@ -57,7 +57,8 @@ class Transactions:
         try:
             self._producer.init_transactions(_OPEN_S)
         except KafkaException as raised:
-            raise verdict.of_asking(raised, "a transactional producer cannot start") from raised
+            name = self._config["transactional.id"]
+            raise verdict.of_asking(raised, f"{name} cannot begin transactions") from raised
 
     def begin(self) -> None:
         """Begin a transaction."""

@@ -7,11 +7,13 @@ from confluent_kafka import KafkaError, KafkaException
 from pipeline.errors import (
     FatalKafkaError,
     FencedError,
+    ForbiddenError,
     NoVerdictError,
     PipelineError,
     TransactionError,
     UnavailableError,
 )
+from pipeline.kafka.rights import Kind
 
 _FENCED: Final = frozenset(
     {
@@ -21,14 +23,13 @@ _FENCED: Final = frozenset(
         KafkaError.FENCED_INSTANCE_ID,
     }
 )
-_FORBIDDEN: Final = frozenset(
-    {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-    }
-)
+_FORBIDDEN: Final = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: Kind.TOPIC,
+    KafkaError.GROUP_AUTHORIZATION_FAILED: Kind.GROUP,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: Kind.TRANSACTIONAL_ID,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: None,
+}
+"""On what something is not allowed, by the code that says so."""
 
 
 def of_transaction(raised: KafkaException, *, committing: bool) -> PipelineError:
@@ -62,15 +63,33 @@ def of_reading(error: KafkaError) -> PipelineError | None:
 def of_asking(raised: KafkaException, what: str) -> PipelineError:
     """Judge an error of a question, such as for offsets."""
     error = _error(raised)
-    return _ended(error) or UnavailableError(f"{what}: {error.str()}")
+    return forbidden(error, what) or _ended(error) or UnavailableError(f"{what}: {error.str()}")
+
+
+def forbidden(error: object, what: str = "") -> ForbiddenError | None:
+    """Judge whether an error says that a right is missing; None: it says something else, or none.
+
+    Args:
+        error: A client's error, or whatever else came in its place.
+        what: What was tried, in words.
+    """
+    if not isinstance(error, KafkaError) or error.code() not in _FORBIDDEN:
+        return None
+    before = f"{what}: " if what else ""
+    return ForbiddenError(
+        f"{before}Kafka does not allow it: {error.str()}", _FORBIDDEN[error.code()]
+    )
+
+
+def of_ending(raised: KafkaException) -> FatalKafkaError:
+    """Judge what ended a client or one of its threads."""
+    return forbidden(_error(raised)) or FatalKafkaError(str(raised))
 
 
 def _ended(error: KafkaError) -> PipelineError | None:
     if error.code() in _FENCED:
         return FencedError(f"another member has taken over, or we were too slow: {error}")
-    if error.code() in _FORBIDDEN:
-        return FatalKafkaError(f"Kafka does not allow it, see the ACLs: {error}")
-    return None
+    return forbidden(error)
 
 
 def _error(raised: KafkaException) -> KafkaError:

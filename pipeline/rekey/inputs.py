@@ -12,7 +12,7 @@ from pipeline.kafka import topics
 from pipeline.kafka.identity import identities
 
 
-def check(admin: AdminClient, kafka: KafkaSettings, names: Topics) -> Topics:  # noqa: ARG001
+def check(_group: str, admin: AdminClient, _kafka: KafkaSettings, names: Topics) -> Topics:
     """Check the topics of rekey, and say which the sources and the target are.
 
     Raises:

@@ -140,7 +140,7 @@ class _StaysBehind(AssembleWorker):
         self._restorer = _Behind(self._log, self._members, start_at=since)
 
 
-def _any_topic(_admin: AdminClient, _kafka: KafkaSettings, topics: Topics) -> Topics:
+def _any_topic(_group: str, _admin: AdminClient, _kafka: KafkaSettings, topics: Topics) -> Topics:
     """Do not ask which topics bear the names."""
     return topics
 

@@ -32,7 +32,7 @@ from tests.simulation.verifier import Verifier
 from tests.unit.orders.story import START
 
 
-def _check(admin: AdminClient, _kafka: KafkaSettings, topics: Topics) -> Topics:
+def _check(_group: str, admin: AdminClient, _kafka: KafkaSettings, topics: Topics) -> Topics:
     """Take the topics as they fit, and say which they are."""
     return topics._replace(identities=identities(admin, topics.commerce))
 
@@ -50,7 +50,7 @@ class Mechanisms:
     consumer: type[SimConsumer] = SimConsumer
     broker: type[Broker] = Broker
     watch: type[Watch] = Watch
-    check: Callable[[AdminClient, KafkaSettings, Topics], Topics] = _check
+    check: Callable[[str, AdminClient, KafkaSettings, Topics], Topics] = _check
     matters: Callable[[Setting, Rates], bool] = _everywhere
     """In which worlds a replacement can be missed."""
 

@@ -6,11 +6,13 @@ from confluent_kafka import KafkaError, KafkaException
 from pipeline.errors import (
     FatalKafkaError,
     FencedError,
+    ForbiddenError,
     NoVerdictError,
     TransactionError,
     UnavailableError,
 )
 from pipeline.kafka import verdict
+from pipeline.kafka.rights import Kind
 
 
 def _raised(code: int, *, fatal: bool = False, requires_abort: bool = False) -> KafkaException:
@@ -50,12 +52,26 @@ def test_a_producer_that_is_broken_is_replaced() -> None:
     assert isinstance(verdict.of_transaction(raised, committing=False), NoVerdictError)
 
 
-@pytest.mark.parametrize("code", [KafkaError.TOPIC_AUTHORIZATION_FAILED])
-def test_what_is_forbidden_is_not_tried_for_ever(code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, Kind.TOPIC),
+        (KafkaError.GROUP_AUTHORIZATION_FAILED, Kind.GROUP),
+        (KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, Kind.TRANSACTIONAL_ID),
+        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, None),
+    ],
+)
+def test_what_is_forbidden_is_not_tried_for_ever(code: int, kind: Kind | None) -> None:
     """A worker without its ACLs looks healthy and does nothing."""
-    assert isinstance(verdict.of_transaction(_raised(code), committing=False), FatalKafkaError)
-    assert isinstance(verdict.of_asking(_raised(code), "offsets"), FatalKafkaError)
-    assert isinstance(verdict.of_reading(KafkaError(code)), FatalKafkaError)
+    for judged in (
+        verdict.of_transaction(_raised(code), committing=False),
+        verdict.of_transaction(_raised(code), committing=True),
+        verdict.of_asking(_raised(code), "offsets"),
+        verdict.of_reading(KafkaError(code)),
+        verdict.of_ending(_raised(code)),
+    ):
+        assert isinstance(judged, ForbiddenError)
+        assert (judged.kind, judged.exit_code) == (kind, 77)
 
 
 def test_records_deleted_unread_end_the_process() -> None:
