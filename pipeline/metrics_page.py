@@ -12,6 +12,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from pipeline import metrics
 from pipeline.metrics.durations import Durations
+from pipeline.metrics.tally import Tally
 
 WORKERS: Final[Mapping[str, str]] = {
     "pipeline.metrics": "every worker",
@@ -96,7 +97,7 @@ def catalogue() -> list[Metric]:
     found: dict[int, Metric] = {}
     for module in ("pipeline.metrics", *_modules()):
         for value in vars(import_module(module)).values():
-            if isinstance(value, MetricWrapperBase | Durations):
+            if isinstance(value, MetricWrapperBase | Durations | Tally):
                 found.setdefault(id(value), _described(value, module))
     order = list(WORKERS)
     return sorted(found.values(), key=lambda one: (order.index(one.module), one.name))
@@ -123,19 +124,20 @@ def _modules() -> Iterator[str]:
         yield f"{metrics.__name__}.{module.name}"
 
 
-def _described(metric: MetricWrapperBase | Durations, module: str) -> Metric:
-    suffixes: Mapping[type, str] = {Counter: "_total", Info: "_info"}
+def _described(metric: MetricWrapperBase | Durations | Tally, module: str) -> Metric:
+    suffixes: Mapping[type, str] = {Counter: "_total", Info: "_info", Tally: "_total"}
     kinds: Mapping[type, str] = {
         Counter: "counter",
         Durations: "histogram",
         Gauge: "gauge",
         Histogram: "histogram",
         Info: "info",
+        Tally: "counter",
     }
     return Metric(
         name=f"{metric._name}{suffixes.get(type(metric), '')}",
         kind=kinds[type(metric)],
-        labels=() if isinstance(metric, Durations) else tuple(metric._labelnames),
+        labels=tuple(metric._labelnames),
         meaning=metric._documentation,
         module=module,
     )

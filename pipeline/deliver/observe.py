@@ -9,7 +9,7 @@ from pipeline.deliver.ownership import Ownership
 from pipeline.deliver.partition import cause_of_mark
 from pipeline.deliver.port import Clock
 from pipeline.deliver.waits import Waits
-from pipeline.metrics import RECORDS, label_of, partitions_are, series
+from pipeline.metrics import RECORDS, label_of, partitions_are
 from pipeline.metrics import deliver as metrics
 from pipeline.metrics.backlog import Backlog
 from pipeline.sitecore.outcome import Delivered, Outcome, Retry, Unknown
@@ -51,7 +51,7 @@ class Observer:
 
     def left(self, item: Item, how: Exit) -> None:
         """Count a record that is done, and how long it took if it was delivered."""
-        series(RECORDS, self._topic, how.outcome).inc()
+        RECORDS.add(self._topic, how.outcome)
         if how.outcome == "skipped":
             metrics.SKIPPED.labels(how.reason).inc()
         elif how.outcome == "delivered" and item.owed is not None:

@@ -199,7 +199,8 @@ class Worker:
             policy=self._by.policy,
             excused=verdict is Verdict.EXCUSED,
         )
-        metrics.ABANDONED.inc(absorbed.abandoned)
+        if absorbed.abandoned:
+            metrics.ABANDONED.inc(absorbed.abandoned)
         if absorbed.letter is not None:
             await self._letter(lane.items[0], absorbed.letter)
         after = next_step(absorbed.delivery, owed, now, self._by.policy)

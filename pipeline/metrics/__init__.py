@@ -13,6 +13,7 @@ from prometheus_client import Counter, Gauge, Info, disable_created_metrics
 
 from pipeline.logs import Once
 from pipeline.memory import limit_bytes
+from pipeline.metrics.tally import Tally
 from pipeline.record import Position
 
 log = structlog.get_logger()
@@ -23,7 +24,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the number of series
 
-RECORDS = Counter(
+RECORDS = Tally(
     "pipeline_records", "Records taken from Kafka, by what became of them.", ["topic", "outcome"]
 )
 DEAD_LETTERS = Counter(
@@ -59,12 +60,6 @@ MEMORY_LIMIT = Gauge(
 SIDE_DOOR_BROKEN = Counter(
     "pipeline_side_door_broken", "Connections to /livez, /readyz or /metrics that broke."
 )
-
-
-@cache
-def series(metric: Counter, *labels: str) -> Counter:
-    """One series of a metric; to look it up each time takes longer than to count."""
-    return metric.labels(*labels)
 
 
 @cache

@@ -1,11 +1,10 @@
 """What deliver counts."""
 
-from functools import cache
-
 from prometheus_client import Counter, Gauge, Histogram
 
-from pipeline.metrics import SECONDS, log, series
+from pipeline.metrics import SECONDS, log
 from pipeline.metrics.durations import Durations
+from pipeline.metrics.tally import Tally
 
 CLIENT_KEY_READS = Counter(
     "pipeline_client_key_reads",
@@ -45,8 +44,8 @@ def certificates_kept() -> None:
     log.warning("certificates.kept")
 
 
-DELIVERED = Counter("pipeline_delivered", "Messages that Sitecore accepted, by type.", ["type"])
-ATTEMPTS = Counter("pipeline_attempts", "Requests, by type and outcome.", ["type", "outcome"])
+DELIVERED = Tally("pipeline_delivered", "Messages that Sitecore accepted, by type.", ["type"])
+ATTEMPTS = Tally("pipeline_attempts", "Requests, by type and outcome.", ["type", "outcome"])
 UNCONFIRMED = Counter(
     "pipeline_unconfirmed", "Accepted by status, though the body did not say so.", ["type"]
 )
@@ -63,11 +62,10 @@ LEDGER_SECONDS = Durations("pipeline_ledger_write_seconds", "From an answer unti
 WRITE_FAILURES = Counter(
     "pipeline_write_failures", "Writes that Kafka did not acknowledge in time.", ["what"]
 )
-WAIT_SECONDS = Histogram(
+WAIT_SECONDS = Durations(
     "pipeline_wait_seconds",
     "What messages waited for: each wait when it was over, by cause.",
     ["cause"],
-    buckets=SECONDS,
 )
 SKIPPED = Counter("pipeline_skipped", "Owed records that needed no request.", ["reason"])
 ABANDONED = Counter("pipeline_abandoned_carts", "Sessions found closed that still held lines.")
@@ -101,7 +99,7 @@ for _state in STATES:
 
 def attempted(kind: str, outcome: str, seconds: float) -> None:
     """Count a request that was answered, or was not in time."""
-    series(ATTEMPTS, kind, outcome).inc()
+    ATTEMPTS.add(kind, outcome)
     REQUEST_SECONDS.observe(seconds)
 
 
@@ -112,7 +110,7 @@ def unanswered(kind: str, reason: str, delivery_id: str) -> None:
 
 def delivered(kind: str, *, unconfirmed: bool) -> None:
     """Count a message that Sitecore accepted."""
-    series(DELIVERED, kind).inc()
+    DELIVERED.add(kind)
     if unconfirmed:
         UNCONFIRMED.labels(kind).inc()
         log.warning("message.unconfirmed", type=kind)
@@ -124,12 +122,9 @@ def possibly_repeated(kind: str, cause: str, delivery_id: str) -> None:
     log.info("request.possibly_repeated", type=kind, cause=cause, delivery_id=delivery_id)
 
 
-_wait_seconds = cache(WAIT_SECONDS.labels)
-
-
 def waited(cause: str, seconds: float) -> None:
     """Measure a wait that is over."""
-    _wait_seconds(cause).observe(seconds)
+    WAIT_SECONDS.observe(seconds, cause)
 
 
 def request_dropped() -> None:

@@ -57,7 +57,7 @@ def kept(
         seconds: How long it took to keep them.
     """
     for (topic, outcome), count in outcomes.items():
-        RECORDS.labels(topic, outcome).inc(count)
+        RECORDS.add(topic, outcome, times=count)
     BATCH_RECORDS.observe(sum(outcomes.values()))
     TRANSACTION_WRITES.observe(len(writes))
     TRANSACTION_BYTES.observe(sum(len(one.key or b"") + len(one.value or b"") for one in writes))

@@ -10,6 +10,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from pipeline import metrics
 from pipeline.metrics import assemble, deliver, label_of, transactions
+from pipeline.metrics.durations import Durations
+from pipeline.metrics.tally import Tally
 
 LABELS = frozenset(
     {"topic", "partition", "outcome", "worker", "reason", "type", "kind", "code", "what", "change"}
@@ -23,7 +25,7 @@ def defined() -> list[Any]:
         id(value): value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, MetricWrapperBase)
+        if isinstance(value, MetricWrapperBase | Durations | Tally)
     }
     return list(found.values())
 
