@@ -1,7 +1,8 @@
 """What the outcome of a request changes in what Sitecore has of a guest."""
 
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
+from pipeline.commerce.events import BrowserId
 from pipeline.record import Instant
 from pipeline.refusal import Refusal
 from pipeline.sitecore.accept import accept
@@ -23,10 +24,19 @@ from pipeline.sitecore.outcome import (
 from pipeline.sitecore.owed import Owed
 from pipeline.sitecore.policy import DeliveryPolicy
 from pipeline.sitecore.refuse import refuse, refuse_browser
-from pipeline.sitecore.request import CreateBrowser, Request
-from pipeline.sitecore.sessions import holds_lines, is_open, session_at
+from pipeline.sitecore.request import CreateBrowser, Request, SendEvent
+from pipeline.sitecore.sessions import (
+    SessionKey,
+    holds_lines,
+    is_open,
+    key_of_message,
+    session_at,
+)
 from pipeline.sitecore.tidy import tidied
 from pipeline.sitecore.tries import failed, given_up, rested
+
+NOWHERE: Final = SessionKey(BrowserId(""), "", "")
+"""The session of a request that is no event."""
 
 
 class Absorbed(NamedTuple):
@@ -64,7 +74,8 @@ def absorb(
         return Absorbed(delivery)
     known, abandoned = tidied(delivery, now, policy)
     said = outcome if isinstance(outcome, Delivered) else Delivered()
-    attempt = Attempt(owed, request, now, policy, said)
+    key = key_of_message(request.message) if isinstance(request, SendEvent) else NOWHERE
+    attempt = Attempt(owed, request, key, now, policy, said)
     if isinstance(request, CreateBrowser):
         after = _absorb_issuing(known, attempt, request, outcome)
     elif excused and isinstance(outcome, Refused | UnknownBrowser):
@@ -73,7 +84,7 @@ def absorb(
         after = _absorb_event(known, attempt, outcome)
     if isinstance(outcome, Retry | Unknown) and not excused:
         after = after._replace(delivery=_counted(after.delivery, attempt, outcome, jitter))
-    return after._replace(abandoned=after.abandoned + abandoned)
+    return after._replace(abandoned=after.abandoned + abandoned) if abandoned else after
 
 
 def _counted(
@@ -90,7 +101,10 @@ def _counted(
         found = f"{refusal.found}: an order goes by the Batch API"
         refusal = Refusal("browser_id_missing", "browserId", found[:100])
     known = delivery._replace(head=head._replace(refusal=refusal))
-    return known if refusal is None else doubt_checkout(known, attempt)
+    if refusal is None or isinstance(attempt.request, CreateBrowser):
+        # A browser id is asked for where there is none: the lines that were there are forgotten.
+        return known
+    return doubt_checkout(known, attempt)
 
 
 def _absorb_issuing(

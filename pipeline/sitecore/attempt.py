@@ -10,7 +10,7 @@ from pipeline.sitecore.owed import Owed, OwedCart, OwedIdentity, OwedOrder
 from pipeline.sitecore.point_of_sale import PointOfSale
 from pipeline.sitecore.policy import DeliveryPolicy
 from pipeline.sitecore.request import CreateBrowser, Message, Request
-from pipeline.sitecore.sessions import SessionKey, key_of_message
+from pipeline.sitecore.sessions import SessionKey
 from pipeline.value import value
 
 
@@ -20,6 +20,8 @@ class Attempt:
 
     owed: Owed
     request: Request
+    key: SessionKey
+    """The session that the event falls into; of a request for a browser id nowhere."""
     now: Instant
     policy: DeliveryPolicy
     said: Delivered = Delivered()
@@ -36,11 +38,6 @@ class Attempt:
         if isinstance(self.request, CreateBrowser):
             raise ValueError("asking for a browser id sends no event")  # noqa: TRY004
         return self.request.message
-
-    @property
-    def key(self) -> SessionKey:
-        """The session that the event falls into."""
-        return key_of_message(self.message)
 
     @property
     def item_id(self) -> ItemId:

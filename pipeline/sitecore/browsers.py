@@ -25,15 +25,18 @@ def browser_for(
     if given is None or policy.browser_ids == "own":
         known = [b.id for b in delivery.browsers if b.issued or policy.browser_ids == "shared"]
         return known[-1] if known else None
-    replaced = next((r for r in delivery.replaced if r.old == given), None)
-    if replaced is None:
-        return given
-    return replaced.new or replaced
+    for replaced in delivery.replaced:
+        if replaced.old == given:
+            return replaced.new or replaced
+    return given
 
 
 def browser_at(delivery: Delivery, browser_id: BrowserId) -> Browser:
     """What is known of a browser id."""
-    return next((b for b in delivery.browsers if b.id == browser_id), Browser(browser_id))
+    for browser in delivery.browsers:
+        if browser.id == browser_id:
+            return browser
+    return Browser(browser_id)
 
 
 def with_browser(delivery: Delivery, browser: Browser) -> Delivery:

@@ -18,7 +18,7 @@ SESSIONS_MAX = 64
 
 
 class SessionKey(NamedTuple):
-    """What makes messages one session.
+    """What makes messages one session: what a `Session` says first.
 
     The point of sale is in it, so that a cart is never thought to lie in two shops at once.
     """
@@ -30,7 +30,7 @@ class SessionKey(NamedTuple):
 
 def key_of(session: Session) -> SessionKey:
     """What makes it this session."""
-    return SessionKey(session.browser_id, session.channel, session.point_of_sale)
+    return SessionKey(*session[:3])
 
 
 def key_of_message(message: Message) -> SessionKey:
@@ -43,7 +43,7 @@ def key_of_message(message: Message) -> SessionKey:
 def session_at(delivery: Delivery, key: SessionKey) -> Session:
     """The session of that key; an empty one that never was accepted when there is none."""
     for session in delivery.sessions:
-        if key_of(session) == key:
+        if session[:3] == key:
             return session
     return Session(*key)
 
@@ -77,8 +77,8 @@ def held(session: Session) -> dict[ItemId, str]:
 
 def sessions_with(delivery: Delivery, session: Session) -> tuple[Session, ...]:
     """All sessions, with this one in place of the one of its key, as the latest."""
-    key = key_of(session)
-    others = [other for other in delivery.sessions if key_of(other) != key]
+    key = session[:3]
+    others = [other for other in delivery.sessions if other[:3] != key]
     return (*others, session)[-SESSIONS_MAX:]
 
 

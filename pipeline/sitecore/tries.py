@@ -15,13 +15,14 @@ RETRIES_EXHAUSTED = "retries_exhausted"
 GIVEN_UP = frozenset({MAY_HAVE_ARRIVED, RETRIES_EXHAUSTED})
 """Reasons that are no refusal: nobody has said that it will never be taken."""
 
+_CLOSING: Mapping[str, Form] = {CHECKOUT: Form.CART, ORDER_CHECKOUT: Form.SINGLE}
 _EXPONENT_MAX = 32
 """Beyond it every backoff is the longest one."""
 
 
 def form_closed_by(event_type: str) -> Form | None:
     """The form of an order that leaves with this event; None when the form stays free."""
-    return {CHECKOUT: Form.CART, ORDER_CHECKOUT: Form.SINGLE}.get(event_type)
+    return _CLOSING.get(event_type)
 
 
 def key_of_event(message: Message) -> str:

@@ -121,6 +121,21 @@ def test_an_order_that_left_in_a_session_that_is_gone_takes_the_form_that_is_lef
     assert talk.marked == ["CHECKOUT", "ORDER_CHECKOUT"]
 
 
+def test_an_order_that_left_is_set_aside_when_no_browser_id_can_be_had() -> None:
+    """Its session went with the old id: there are no lines to doubt, and the worker goes on."""
+    talk, owes = Talk(policy_of(Protocol.AUTOMATIC)), Owes()
+    order = owes.order(SHOES)
+
+    talk.tell(owes.cart(SHOES))
+    for outcome in (Delivered(), Delivered(), SILENCE, UnknownBrowser()):
+        talk.one(order, outcome)
+    talk.rules = replace(talk.rules, tries_max=2, give_up_after_s=0.0)
+    end = talk.tell(order, refusing("BROWSER", GATEWAY))
+
+    assert rule(end) == "browser_id_missing"
+    assert talk.delivery.sessions == ()
+
+
 def test_a_form_that_has_left_stays_when_the_settings_change() -> None:
     """In another form the order would surely be there twice, if it arrived."""
     talk, owes = Talk(policy_of(Protocol.MULTIPLE)), Owes()
