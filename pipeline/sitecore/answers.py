@@ -68,6 +68,11 @@ class Matcher:
     contains: bytes = b""
     """What stands in the body."""
 
+    @property
+    def looks_further(self) -> bool:
+        """Whether it looks at more than status and kind of an answer."""
+        return bool(self.headers or self.fields or self.contains)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -145,8 +150,7 @@ def objection(rule: Rule) -> str | None:
     range_, why = _ONLY_WITHIN.get(kind, (statuses, ""))
     if not statuses.within(range_):
         return why
-    looks_further = rule.matcher.headers or rule.matcher.fields or rule.matcher.contains
-    return None if looks_further else _objection_by_status(statuses, kind)
+    return None if rule.matcher.looks_further else _objection_by_status(statuses, kind)
 
 
 def _objection_by_status(statuses: Statuses, kind: Kind) -> str | None:

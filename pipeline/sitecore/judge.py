@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import assert_never
@@ -26,13 +25,14 @@ from pipeline.sitecore.outcome import (
     UnknownBrowser,
 )
 from pipeline.sitecore.request import CreateBrowser, Request
+from pipeline.value import value
 
 THROTTLE_DEFAULT_S = 1.0
 """How long a destination is left alone that asks for it without a usable time."""
 _BROWSER_ID_MAX = 64
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Reading:
     """What the rules look at, read once."""
 
@@ -99,11 +99,11 @@ def _kind(reading: _Reading, rules: tuple[Rule, ...]) -> Kind:
 def _matches(matcher: Matcher, reading: _Reading) -> bool:
     """Whether a rule about this status is about this answer."""
     return (
-        matcher.issuing in {None, reading.issuing}
+        (matcher.issuing is None or matcher.issuing is reading.issuing)
         and (matcher.says is None or matcher.says is reading.says)
         and (matcher.ref is None or matcher.ref is (reading.ref is not None))
         and (matcher.html is None or matcher.html is reading.html)
-        and _matches_closely(matcher, reading)
+        and (not matcher.looks_further or _matches_closely(matcher, reading))
     )
 
 
