@@ -113,9 +113,13 @@ def _attributes(data: bytes, at: int) -> tuple[dict[str, Any], int]:
         name = data[at + 1 : end].decode()
         branch = data[end]
         at = end + 1
-        if branch == 0 and (length := data[at]) & 0x81 == 0:
-            end = at + 1 + (length >> 1)
-            found[name] = data[at + 1 : end].decode()
+        if branch == 0:
+            length = data[at]
+            at += 1
+            end = at + (length >> 1)
+            if length & 0x81:
+                at, end = _span(data, at - 1)
+            found[name] = data[at:end].decode()
             at = end
         else:
             found[name], at = _ATTRIBUTE_READERS[branch](data, at)
@@ -132,7 +136,6 @@ def _finite(data: bytes, at: int) -> tuple[float, int]:
 
 
 _ATTRIBUTE_READERS: Final[Mapping[int, binary.Read]] = {
-    0: binary.PRIMITIVES["string"],
     2: binary.PRIMITIVES["boolean"],
     4: binary.PRIMITIVES["long"],
     6: _finite,
@@ -149,6 +152,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "from_bytes": int.from_bytes,
     "long": binary.PRIMITIVES["long"],
     "new": object.__new__,
+    "new_tuple": tuple.__new__,
     "span": _span,
     "uuid": values.UUID.fullmatch,
 }

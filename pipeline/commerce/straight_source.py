@@ -76,13 +76,33 @@ else:
     {0} = {{}}
     at += 1"""
 
+_FIRST_BLOCK = """\
+count = data[at]
+at += 1
+if count & 0x81:
+    count, at = block(data, at - 1, 0)
+else:
+    count >>= 1"""
+"""How many items follow: mostly fewer than 64."""
+
+_NEXT_BLOCK = """\
+count = data[at]
+if count:
+    count, at = block(data, at, len({0}))
+else:
+    at += 1"""
+"""Mostly all items lie in one."""
+
 _NUMBERS: Final = {"long": _LONG, "int": _INT, "timestamp-millis": _INSTANT}
 ATTRIBUTE: Final = ["string", "boolean", "long", "double"]
 _SPELLED: Final[Mapping[str, str]] = {
     "string": "data[at:end].decode()",
     "bytes": "amount_of(data[at:end])",
     "currency": "currency_of(data[at:end])",
+    # It begins with the time of the guest's first event.
+    "sequence": _INSTANT,
 }
+"""How a value is read, by its type or its field's name."""
 
 
 class Source:
@@ -111,7 +131,10 @@ class Source:
             later = _LATER.get(f"{kind}.{name}", _LATER.get(name, "{0}"))
             said.append((snake(name), later.format(found)))
         if issubclass(self._classes[kind], tuple):
-            self._add(f"{made} = {kind}({', '.join('='.join(one) for one in said)})")
+            # What a call of the class would do, without asking which field is which.
+            order = self._classes[kind].__annotations__
+            values = ", ".join(dict(said)[field] for field in order)
+            self._add(f"{made} = new_tuple({kind}, ({values},))")
             return
         # What `__init__` would do, field by field, at a third of its price.
         self._add(f"{made} = new({kind})")
@@ -141,7 +164,7 @@ class Source:
             case "string" | "bytes" as kind:
                 self._add(_TEXT.format(name, spelled or _SPELLED[kind]))
             case kind if kind in _NUMBERS:
-                self._add(_NUMBERS[kind].format(name))
+                self._add((spelled or _NUMBERS[kind]).format(name))
             case kind:
                 raise SchemaError(f"{kind} is nothing that events have")
         return name
@@ -155,12 +178,12 @@ class Source:
         self._add(f"elif n:\n    return None\nelse:\n    {name} = None")
 
     def _array(self, name: str, items: Definition, names: Mapping[str, Any]) -> None:
-        self._add(f"{name} = []\ncount, at = block(data, at, 0)\nwhile count:")
+        self._add(f"{name} = []\n{_FIRST_BLOCK}\nwhile count:")
 
         def body() -> None:
             self._add("for _ in range(count):")
             self._within(lambda: self._add(f"{name}.append({self._value(items, names)})"))
-            self._add(f"count, at = block(data, at, len({name}))")
+            self._add(_NEXT_BLOCK.format(name))
 
         self._within(body)
         self._add(f"{name} = tuple({name})")
