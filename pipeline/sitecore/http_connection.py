@@ -75,6 +75,8 @@ class Connection(asyncio.Protocol):
         self.reusable = False
         if transport is not None:
             transport.abort()
+            # It knows us, and cycles are looked for so seldom that thousands would gather.
+            del self._parser
 
     # What the loop says.
 

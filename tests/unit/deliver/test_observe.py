@@ -6,7 +6,7 @@ import sys
 from prometheus_client import REGISTRY
 
 from pipeline.settings import DeliverSettings
-from pipeline.sitecore.outcome import NotSent, Reply
+from pipeline.sitecore.outcome import NoAnswer, NotSent, Reply
 from pipeline.sitecore.request import Request, SendEvent
 from tests.fakes import http_answer
 from tests.unit.deliver.views import browser_of, view
@@ -117,6 +117,28 @@ def test_what_is_remembered_of_guests_is_counted() -> None:
         assert shown("pipeline_ledger_bytes") == sum(map(len, values))
 
     run(scenario)
+
+
+def test_a_repeat_is_told_with_what_it_repeats() -> None:
+    """Without a crash there is a reason too, and a person must be able to find it."""
+
+    def told() -> list[float]:
+        attempts, repeats = "pipeline_attempts_total", "pipeline_possible_repeats_total"
+        lost = shown(attempts, type="VIEW", outcome="unknown_connection_lost")
+        return [lost or 0, shown(repeats, cause="unanswered") or 0]
+
+    async def scenario(world: World) -> None:
+        replies = iter([NoAnswer("connection_lost")])
+        world.reply = lambda _: next(replies, http_answer())
+        world.owe(view("a", 1))
+        Member(world, SETTINGS)
+        await passes(30)
+        assert [repeat for _, _, repeat in world.sent] == [False, True]
+
+    before = told()
+    run(scenario)
+
+    assert told() == [before[0] + 1, before[1] + 1]
 
 
 def test_the_breaker_is_shown_before_it_ever_moves() -> None:
