@@ -19,7 +19,7 @@ from confluent_kafka import Producer
 
 from benchmarks import destination
 from benchmarks.destination import Destination
-from benchmarks.harness import OTHERS_CORE, WORKER_CORE, Pinned, pinned, report
+from benchmarks.harness import OTHERS_CORE, WORKER_CORE, Outgoing, Pinned, pinned, report
 from benchmarks.owing import owed
 from benchmarks.senders import WHO, Bench, create, sender, source
 from pipeline.sitecore.owed import OwedBehaviour
@@ -94,7 +94,7 @@ def _publishing(
     arguments: argparse.Namespace,
     bench: Bench,
     topic: str,
-    written: Callable[[OwedBehaviour], tuple[bytes, bytes]],
+    written: Callable[[OwedBehaviour], Outgoing],
 ) -> Iterator[None]:
     """Publish at the rate; come back after each second."""
     producer = Producer(
@@ -112,8 +112,8 @@ def _publishing(
         while sent < second * rate:
             due = min(second * rate, int((time.monotonic() - began_at) * rate))
             for _ in range(sent, due):
-                key, value = written(next(messages))
-                producer.produce(topic, key=key, value=value)
+                key, value, headers = written(next(messages))
+                producer.produce(topic, key=key, value=value, headers=list(headers))
             sent = max(sent, due)
             producer.poll(0.001)
         yield

@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from confluent_kafka import Producer
+
+from pipeline.record import Headers
 
 WORKER_CORE = 0
 OTHERS_CORE = 1
@@ -146,7 +149,15 @@ def report(**figures: object) -> None:
     print(json.dumps({**figures, "versions": versions()}))
 
 
-def publish(bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes]]) -> float:
+class Outgoing(NamedTuple):
+    """A record that is published."""
+
+    key: bytes
+    value: bytes
+    headers: Headers = ()
+
+
+def publish(bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes] | Outgoing]) -> float:
     """Fill a topic, keyed records spread as Java's clients do.
 
     Returns:
@@ -162,10 +173,11 @@ def publish(bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes]]) 
         }
     )
     count = total = 0
-    for key, value in records:
-        producer.produce(topic, key=key, value=value)
+    for record in records:
+        one = record if isinstance(record, Outgoing) else Outgoing(*record)
+        producer.produce(topic, key=one.key, value=one.value, headers=list(one.headers))
         count += 1
-        total += len(value)
+        total += len(one.value)
         if count % 1000 == 0:
             producer.poll(0)
             while len(producer) > 200_000:

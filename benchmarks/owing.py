@@ -4,7 +4,9 @@ import time
 import uuid
 from collections.abc import Iterator
 
+from benchmarks.harness import Outgoing
 from pipeline.commerce.events import BrowserId, EventId
+from pipeline.kafka.dead_letters import DELIVERY_ID, SEQUENCE
 from pipeline.record import GuestId, Instant, Position
 from pipeline.sitecore import messages
 from pipeline.sitecore.codec import encode_owed
@@ -45,17 +47,21 @@ def owed(count: int, guests: int) -> Iterator[OwedBehaviour]:
         )
 
 
-def record(message: OwedBehaviour) -> tuple[bytes, bytes]:
-    """Key and value as the worker reads them."""
-    return message.guest_id.encode(), encode_owed(message)
+def record(message: OwedBehaviour) -> Outgoing:
+    """What the worker reads, with the headers that assemble writes: so order is checked."""
+    headers = (
+        (DELIVERY_ID, message.delivery_id.encode()),
+        (SEQUENCE, str(message.sequence).encode()),
+    )
+    return Outgoing(message.guest_id.encode(), encode_owed(message), headers)
 
 
-def ready(message: OwedBehaviour) -> tuple[bytes, bytes]:
-    """Key, and the very body that the worker would send, for a sender that only passes it on."""
+def ready(message: OwedBehaviour) -> Outgoing:
+    """The very body that the worker would send, for a sender that only passes it on."""
     shop = PointOfSale(SHOP)
     browser = message.context.browser_id or BrowserId("")
     event = messages.behaviour(message, shop, messages.base(browser, message.context, shop))
     request = to_http(
         SendEvent(message.delivery_id, event), client_key=KEY, form="post", mark=False
     )
-    return message.guest_id.encode(), request.body or b""
+    return Outgoing(message.guest_id.encode(), request.body or b"")

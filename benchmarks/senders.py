@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from benchmarks import owing
 from benchmarks.destination import Destination
-from benchmarks.harness import OTHERS_CORE, counted, is_ready, pinned, pipeline
+from benchmarks.harness import OTHERS_CORE, Outgoing, counted, is_ready, pinned, pipeline
 from pipeline.sitecore.owed import OwedBehaviour
 from tests.components.kafka import Kafka
 from tests.components.maven import built, require_java
@@ -52,7 +52,7 @@ class Sender:
     """A counter of ours by name, by its last label."""
 
 
-def source(who: str) -> tuple[str, Callable[[OwedBehaviour], tuple[bytes, bytes]]]:
+def source(who: str) -> tuple[str, Callable[[OwedBehaviour], Outgoing]]:
     """The topic that a sender reads, and what a message is there."""
     return (BODIES, owing.ready) if who == PEER else (OWED, owing.record)
 

@@ -36,6 +36,7 @@ ERASURE = OwedErasure(
 )
 
 
+@settings(deadline=None)  # the first one compiles what reads and writes all kinds
 @given(strategies.owed)
 def test_what_was_encoded_is_decoded_to_the_same(owed: Owed) -> None:
     """Deliver says what assemble decided, to the last digit."""
