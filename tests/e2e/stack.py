@@ -149,13 +149,14 @@ class Stack:
             with contextlib.suppress(OSError):
                 taken = self.outcomes("assemble", self.commerce).total()
 
-    def publish(self, events: Sequence[CommerceEvent]) -> None:
-        """Append events, keyed by guest."""
+    def publish(self, events: Sequence[CommerceEvent], *, to: str | None = None) -> None:
+        """Append events, keyed by guest, to the commerce topic or to another one."""
+        topic = to or self.commerce
         producer = Producer(
             {"bootstrap.servers": self.kafka.bootstrap, "partitioner": "murmur2_random"}
         )
         for event in events:
-            producer.produce(self.commerce, key=event.guest_id.encode(), value=encode(event))
+            producer.produce(topic, key=event.guest_id.encode(), value=encode(event))
             producer.poll(0)
         assert producer.flush(30) == 0
 
