@@ -3,6 +3,7 @@
 import tempfile
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,14 +43,43 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of the chart that need no image go first: it is built meanwhile."""
+    here = Path(__file__).parent
+    places = [place for place, item in enumerate(items) if item.path.is_relative_to(here)]
+    ordered = sorted((items[place] for place in places), key=needs_image)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+
+
+def needs_image(item: pytest.Item) -> bool:
+    """Whether a test is about the image, or about pods that run from it."""
+    return "image" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def building(request: pytest.FixtureRequest, folder: Path) -> Iterator[Future[Stage] | None]:
+    """The image on its way, from the first test on; None: no test needs it."""
+    if not any(map(needs_image, request.session.items)):
+        yield None
+        return
+    with ThreadPoolExecutor(1) as builder:
+        yield builder.submit(build, folder / "image")
+
+
+def build(folder: Path) -> Stage:
+    """Perform the Dockerfile's steps."""
+    own_root.require()
+    return Build(ROOT, folder).run()
+
+
 @pytest.fixture(scope="session")
-def image(folder: Path) -> Stage:
+def image(building: Future[Stage]) -> Stage:
     """What the Dockerfile's steps come to."""
     try:
-        own_root.require()
+        return building.result()
     except MissingToolError as missing:
         skip(missing)
-    return Build(ROOT, folder / "image").run()
 
 
 @pytest.fixture
