@@ -43,6 +43,8 @@ Leg = tuple[str, float, float]
 SHOPS = {"kiosk": "single", "shop": "automatic", "store": "multiple"}
 GAP_MAX_S = 10.0
 """As docs/operations.md says: no request for so long at most, while pods are replaced."""
+START_S = 120.0
+"""As long as the chart's startup probe waits."""
 REFUSED = (
     "has version 2, this program reads up to 1: start the release that wrote it|"
     "no release up to this one has a schema of fingerprint"
@@ -200,8 +202,8 @@ class Cluster:
         leaves room for the rest; here pods are replaced as soon as it is done.
         """
         for one in self.running.values():
-            until(partial(one.asked, "readinessProbe"), one.child)
-            until(partial(at_work, one), one.child)
+            until(partial(one.asked, "readinessProbe"), one.child, timeout_s=START_S)
+            until(partial(at_work, one), one.child, timeout_s=START_S)
 
 
 def at_work(pod: Running) -> bool:
@@ -220,6 +222,7 @@ def left(pod: Running) -> bool:
     return not pod.child.running() or not pod.asked("readinessProbe")
 
 
+@pytest.mark.timeout(600)
 def test_releases_roll_forward_and_back_under_load_and_nothing_is_lost_or_doubled(
     nodes: dict[str, Node],
     release: tuple[Object, ...],
@@ -254,7 +257,7 @@ def refuse_to_skip(cluster: Cluster) -> None:
     with cluster.leg("today, refused"):
         cluster.end(1)
         for pod in cluster.start("today", 1):
-            assert pod.child.wait(30) == StateError.exit_code, pod.child.tail()
+            assert pod.child.wait(START_S) == StateError.exit_code, pod.child.tail()
             assert re.search(REFUSED, pod.child.tail()), pod.child.tail()
         cluster.start("next", 1)
         cluster.wait_until_all_are_at_work()
