@@ -50,8 +50,6 @@ REFUSED = (
     "no release up to this one has a schema of fingerprint"
 )
 """State and schema are read at once: the first that is found says so."""
-
-
 AWAY = 100
 """So many guests later one comes back: ten seconds, by when other releases look after them."""
 
