@@ -47,9 +47,9 @@ you no longer need, such as that of a topic of another name, is removed by Kafka
 
 ## When one is missing
 
-A worker asks for its rights before it begins, and ends with code 77 if the broker says that it
-lacks one; so it does when one is taken away while it runs, as soon as it is needed. The message
-names each:
+A worker that says who it is (`security.protocol`) asks for its rights before it begins, and ends
+with code 77 if the broker says that it lacks one; so it does when one is taken away while it
+runs, as soon as it is needed. The message names each:
 
 ```
 pipeline: Kafka does not allow assemble what it needs:

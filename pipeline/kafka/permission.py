@@ -48,6 +48,11 @@ def lacking(admin: AdminClient, rights: Collection[Right]) -> tuple[Right, ...]:
     return tuple(right for right in rights if _is_lacking(right, allowed))
 
 
+def is_asked_for(kafka: KafkaSettings) -> bool:
+    """Whether brokers can know this client, and so may refuse it what they allow others."""
+    return str(kafka.client.get("security.protocol", "plaintext")).lower() != "plaintext"
+
+
 def check(settings: Settings, part: str) -> None:
     """See that a part has its rights, as far as the broker tells.
 
