@@ -103,7 +103,7 @@ def _run(arguments: argparse.Namespace, bench: Bench, who: str, answer_ms: int, 
         one = sender(bench, who, to, name=name)
         with pinned(one.command, core=WORKER_CORE, log=one.log) as process:
             samples = list(_samples(process, to, arguments.requests))
-            return _figures(samples, one.counted("pipeline_attempts_total"))
+            return _figures(samples, one.counted("pipeline_attempts_total", "outcome"))
 
 
 def _samples(

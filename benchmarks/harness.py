@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -122,15 +123,14 @@ def is_ready(port: int) -> bool:
         return False
 
 
-def counted(port: int, name: str) -> dict[str, int]:
-    """Ask a worker's side door for a counter: what is more than 0, by its last label's value."""
+def counted(port: int, name: str, label: str) -> dict[str, int]:
+    """Ask a worker's side door for a counter: what is more than 0, by one of its labels."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
         lines = page.read().decode().splitlines()
     found: Counter[str] = Counter()
     for line in lines:
-        if line.startswith(f"{name}{{"):
-            labels, count = line.rsplit("} ", 1)
-            found[labels.rsplit("=", 1)[1].strip('"')] += int(float(count))
+        if line.startswith(f"{name}{{") and (value := re.search(f'{label}="([^"]*)"', line)):
+            found[value[1]] += int(float(line.rsplit(" ", 1)[1]))
     return dict(+found)
 
 

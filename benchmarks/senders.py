@@ -48,8 +48,8 @@ class Sender:
     log: Path
     is_ready: Callable[[], bool]
     """Whether it has begun to deliver, as far as it says."""
-    counted: Callable[[str], dict[str, int]] = lambda _: {}
-    """A counter of ours by name, by its last label."""
+    counted: Callable[[str, str], dict[str, int]] = lambda _name, _label: {}
+    """A counter of ours by name, by one of its labels."""
 
 
 def source(who: str) -> tuple[str, Callable[[OwedBehaviour], Outgoing]]:

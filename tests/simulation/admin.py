@@ -64,6 +64,10 @@ class SimAdmin:
         self._broker = broker
         self._stage = stage
 
+    def poll(self, _timeout_s: float) -> int:
+        """Hear what the client complains of: nothing."""
+        return 0
+
     def list_offsets(
         self,
         wanted: Mapping[TopicPartition, Any],
