@@ -50,6 +50,6 @@ def test_a_worker_that_stops_in_a_rebalance_holds_up_nobody(kafka: Kafka, stops:
         until(lambda: len(destination.taken) > 40)
         running[stops].close()
 
-        until(lambda: len(destination.taken) >= len(views), timeout_s=15)
+        until(lambda: len(destination.taken) >= len(views), timeout_s=30)
         assert len(destination.taken) == len(views)
         assert not any(event.possible_repeat for event in destination.taken)

@@ -199,11 +199,12 @@ class SimConsumer:
     def unsubscribe(self) -> None:
         """Leave, heard by all."""
         if self.membership is not None:
+            self._stage.at("close")
             self.membership.leave()
 
     def close(self) -> None:
         """Leave, if that was not done."""
-        if self.membership is not None:
+        if self.membership is not None and not self.membership.has_left:
             self._stage.at("close")
             self.membership.close()
 

@@ -21,7 +21,7 @@ class Membership(Owning):
         self._group = group
         self._eager = eager
         self._must_join = True
-        self._has_left = False
+        self.has_left = False
         self._polled_at = broker.clock.elapsed_s
         self.generation = -1
         self.ended: str | None = None
@@ -36,7 +36,7 @@ class Membership(Owning):
     def beat(self) -> None:
         """Do what the client does in the background: be heard, and follow rebalances."""
         group, me = self._group, self._me
-        if self._has_left or self.ended is not None or self._broker.is_down:
+        if self.has_left or self.ended is not None or self._broker.is_down:
             return
         if self._broker.clock.elapsed_s - self._polled_at > POLL_MAX_S:
             group.leave(me)
@@ -62,13 +62,13 @@ class Membership(Owning):
         if not self._broker.is_down:
             self._group.leave(self._me)
         self._me = self._me._replace(member_id="")
-        self._has_left = True
+        self.has_left = True
 
     def close(self) -> None:
-        """Leave, if that was not done; who has nothing to give up tells nobody."""
-        if not self._has_left and (self._owned or self._eager):
+        """Leave; who has nothing to give up tells nobody."""
+        if self._owned or self._eager:
             self.leave()
-        self._has_left = True
+        self.has_left = True
 
     def _go_on(self) -> None:
         group, member_id = self._group, self._me.member_id

@@ -25,7 +25,7 @@ class ServerMembership(Owning):
         super().__init__(calls)
         self._broker = broker
         self._group = group
-        self._has_left = False
+        self.has_left = False
         self._coming: frozenset[int] = frozenset()
         """What the application has not been told yet that it has."""
         self._has_given_up = False
@@ -44,7 +44,7 @@ class ServerMembership(Owning):
 
     def beat(self) -> None:
         """Do what the client does in the background: be heard, and follow what it is told."""
-        if self._has_left or self.ended is not None or self._broker.is_down:
+        if self.has_left or self.ended is not None or self._broker.is_down:
             return
         if self._broker.clock.elapsed_s - self._polled_at > POLL_MAX_S:
             self._give_up()
@@ -75,7 +75,7 @@ class ServerMembership(Owning):
             self._revoke(self._owned)
         if not self._broker.is_down and self.ended is None:
             self._group.leave(self._me)
-        self._has_left = True
+        self.has_left = True
 
     def close(self) -> None:
         """Leave."""
