@@ -75,7 +75,6 @@ class KafkaThread:
         self._events: deque[Event] = deque()
         self._restored: deque[tuple[int, Restored | Deleted | Failed]] = deque()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._acks = Timer(self._acknowledge)
         self._leaving = False
         self._untaken = 0
         self._member = False
@@ -86,6 +85,7 @@ class KafkaThread:
     def start(self, inbox: Inbox) -> None:
         """Join the group, on a thread of its own."""
         self._inbox = inbox
+        self._acks = Timer(self._acknowledge)
         self._producer = Producer(self._producer_config)
         self._acks.within(IDLE_S)
         self._restorer.start(lambda at, what: self._restored.append((at, what)))

@@ -40,14 +40,14 @@ class Observer:
 
     def judged(self, lane: Lane, request: Request, outcome: Outcome, seconds: float) -> None:
         """Count a request and what came of it."""
+        kind = request.type
         if isinstance(request, SendEvent) and request.possible_repeat:
-            cause = cause_of_mark(request, lane)
-            metrics.possibly_repeated(request.type, cause, request.delivery_id)
-        metrics.attempted(request.type, _name_of(outcome), seconds)
+            metrics.possibly_repeated(kind, cause_of_mark(request, lane), request.delivery_id)
+        metrics.attempted(kind, _name_of(outcome), seconds)
         if isinstance(outcome, Unknown):
-            metrics.unanswered(request.type, outcome.reason, request.delivery_id)
+            metrics.unanswered(kind, outcome.reason, request.delivery_id)
         if isinstance(outcome, Delivered):
-            metrics.delivered(request.type, unconfirmed=outcome.unconfirmed)
+            metrics.delivered(kind, unconfirmed=outcome.unconfirmed)
 
     def left(self, item: Item, how: Exit) -> None:
         """Count a record that is done, and how long it took if it was delivered."""

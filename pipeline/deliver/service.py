@@ -4,6 +4,8 @@ import asyncio
 import gc
 import random
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from pipeline.deliver.deliverer import Deliverer
@@ -25,13 +27,13 @@ _ELAPSED: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 class MachineClock:
     """The machine's own time and dice."""
 
+    def __init__(self) -> None:
+        self.elapsed_s: Callable[[], float] = partial(time.clock_gettime, _ELAPSED)
+        """Seconds of a clock that never jumps."""
+
     def now(self) -> Instant:
         """The time of day."""
         return Instant(time.time_ns() // 1_000_000)
-
-    def elapsed_s(self) -> float:
-        """Seconds of a clock that never jumps."""
-        return time.clock_gettime(_ELAPSED)
 
     def jitter(self) -> float:
         """A random number in [0, 1)."""

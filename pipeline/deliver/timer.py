@@ -9,23 +9,26 @@ LEAST_S: Final = 0.001
 
 
 class Timer:
-    """Calls back on the loop; asked again, it keeps the earlier time."""
+    """Calls back on the loop in which it was made; asked again, it keeps the earlier time."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
+        # To ask for the running loop takes a system call.
+        self._loop = asyncio.get_running_loop()
         self._handle: asyncio.Handle | None = None
         self._at = 0.0
 
     def now(self) -> None:
         """Call in this turn of the loop."""
-        self._ask(0.0)
+        if self._handle is None or self._at:
+            self._ask(0.0)
 
     def within(self, wait_s: float) -> None:
         """Call after *wait_s* seconds at the latest."""
         self._ask(max(LEAST_S, wait_s))
 
     def _ask(self, wait_s: float) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         at = loop.time() + wait_s if wait_s else 0.0
         if self._handle is not None:
             if self._at <= at:

@@ -44,6 +44,7 @@ class Worker:
         """Take *fail* for what must end the process."""
         self._by = means
         self._fail = fail
+        self._loop = asyncio.get_running_loop()
         self._reader = Reader()
         self._timer = Timer(self._turns)
         self._erasures = Erasures(means.lanes, means.gate.lease)
@@ -168,7 +169,7 @@ class Worker:
         """Let a step take its time; the lane is busy until it ends."""
         partition, _ = self._ours(lane)
         self._by.gate.in_flight += 1
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         partition.tasks.add(task)
         task.add_done_callback(partial(self._ended, lane, partition))
 

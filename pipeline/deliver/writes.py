@@ -23,6 +23,7 @@ class Writes:
         self._lease = lease
         self._request_timeout_s = request_timeout_s
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
 
     async def keep(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Write one value of the deliveries.
@@ -59,18 +60,17 @@ class Writes:
             await asyncio.sleep(RETRY_S)
 
     def _kept(self, partition: int, key: bytes, value: bytes | None) -> asyncio.Future[str | None]:
-        answer = _answer()
+        answer = self._answer()
         self._kafka.keep(partition, key, value=value, done=partial(_take, answer))
         return answer
 
     def _written(self, partition: int, letter: DeadLetter) -> asyncio.Future[str | None]:
-        answer = _answer()
+        answer = self._answer()
         self._kafka.letter(partition, letter, done=partial(_take, answer))
         return answer
 
-
-def _answer() -> asyncio.Future[str | None]:
-    return asyncio.get_running_loop().create_future()
+    def _answer(self) -> asyncio.Future[str | None]:
+        return self._loop.create_future()
 
 
 def _take(answer: asyncio.Future[str | None], error: str | None) -> None:

@@ -35,8 +35,9 @@ def key_of_event(message: Message) -> str:
 
 def is_possible_repeat(request: SendEvent, head: Head) -> bool:
     """Whether Sitecore may have taken this very event, or this order in any form."""
-    order_left = form_closed_by(request.type) is not None and head.left is not None
-    return order_left or (head.doubt != "" and head.doubt == key_of_event(request.message))
+    if head.left is not None and form_closed_by(request.type) is not None:
+        return True
+    return head.doubt != "" and head.doubt == key_of_event(request.message)
 
 
 def rested(head: Head, answer: str) -> Head:
