@@ -112,7 +112,7 @@ def test_with_the_documented_rights_and_no_others_everything_works(
             until(lambda: arrived() >= {"1001", "1002"})
         _publish(made, _order("cleo", "1003", point_of_sale="nowhere"))
         _publish(made, _order("dan", "1004"))
-        with made.working("assemble", "deliver", "rekey"):
+        with made.working("assemble", "deliver"):
             until(lambda: "1004" in arrived() and len(_letters(made)) == 2)
             _operate(made)
         assert "2 partitions" in _done(made.command("operate", "reset", "--dry-run"))

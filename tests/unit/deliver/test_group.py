@@ -5,8 +5,8 @@ from confluent_kafka import KafkaError, Message, TopicPartition
 
 from pipeline.config import KafkaSettings
 from pipeline.deliver.group import Group
-from pipeline.deliver.port import Assigned, Event, Lost, Revoking
-from pipeline.errors import FatalKafkaError
+from pipeline.deliver.port import Assigned, Event, Failed, Lost, Revoking
+from pipeline.errors import FatalKafkaError, ForbiddenError
 from pipeline.kafka.clients import consumer_config
 
 NOBODY = KafkaSettings(bootstrap_servers="127.0.0.1:1")
@@ -52,6 +52,17 @@ def test_what_is_said_of_a_partition_that_has_gone_is_left(code: int) -> None:
     group._take(3, [Message(partition=3, error=KafkaError(code))])
 
     assert told == []
+
+
+def test_a_commit_that_is_forbidden_ends_the_worker_at_once() -> None:
+    """Else it would send nothing until its session is over, and look as if Kafka did not answer."""
+    told: list[Event] = []
+
+    _group(told)._on_commit(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED), [])
+
+    (ended,) = told
+    assert isinstance(ended, Failed)
+    assert isinstance(ended.error, ForbiddenError)
 
 
 def _group(told: list[Event]) -> Group:
