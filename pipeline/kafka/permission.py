@@ -39,12 +39,10 @@ def lacking(admin: AdminClient, rights: Collection[Right]) -> tuple[Right, ...]:
     Those of which nobody can tell are not among them: of transactional ids, of topics and groups
     that do not exist, and of everything where the broker does not answer.
     """
-    topics = [right.name for right in rights if right.kind is Kind.TOPIC]
-    groups = [right.name for right in rights if right.kind is Kind.GROUP]
-    allowed = _allowed(Kind.TOPIC, _ask_of_topics(admin, topics))
+    allowed = _allowed(admin, Kind.TOPIC, rights)
     if allowed:
         # A broker that cannot tell of topics would only keep us waiting for groups.
-        allowed = {**allowed, **_allowed(Kind.GROUP, _ask_of_groups(admin, groups))}
+        allowed = {**allowed, **_allowed(admin, Kind.GROUP, rights)}
     return tuple(right for right in rights if _is_lacking(right, allowed))
 
 
@@ -119,29 +117,23 @@ def _is_lacking(right: Right, allowed: _Allowed) -> bool:
     return right.operation in _TELLING if found is None else right.operation not in found
 
 
-def _ask_of_topics(admin: AdminClient, names: Collection[str]) -> Mapping[str, Future[Any]]:
-    unique = list(dict.fromkeys(names))
-    if not unique:
-        return {}
-    asked: Mapping[str, Future[Any]] = admin.describe_topics(
-        TopicCollection(unique), include_authorized_operations=True, request_timeout=_ANSWER_S
-    )
+def _ask(admin: AdminClient, kind: Kind, names: list[str]) -> Mapping[str, Future[Any]]:
+    asked: Mapping[str, Future[Any]]
+    if kind is Kind.TOPIC:
+        asked = admin.describe_topics(
+            TopicCollection(names), include_authorized_operations=True, request_timeout=_ANSWER_S
+        )
+    else:
+        asked = admin.describe_consumer_groups(
+            names, include_authorized_operations=True, request_timeout=_ANSWER_S
+        )
     return asked
 
 
-def _ask_of_groups(admin: AdminClient, names: Collection[str]) -> Mapping[str, Future[Any]]:
-    unique = list(dict.fromkeys(names))
-    if not unique:
-        return {}
-    asked: Mapping[str, Future[Any]] = admin.describe_consumer_groups(
-        unique, include_authorized_operations=True, request_timeout=_ANSWER_S
-    )
-    return asked
-
-
-def _allowed(kind: Kind, asked: Mapping[str, Future[Any]]) -> _Allowed:
+def _allowed(admin: AdminClient, kind: Kind, rights: Collection[Right]) -> _Allowed:
+    asked = list(dict.fromkeys(right.name for right in rights if right.kind is kind))
     allowed: dict[_Place, frozenset[Operation] | None] = {}
-    for name, future in asked.items():
+    for name, future in (_ask(admin, kind, asked) if asked else {}).items():
         try:
             found = future.result(_ANSWER_S + 1).authorized_operations
         except KafkaException as raised:
