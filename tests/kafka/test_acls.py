@@ -59,8 +59,12 @@ def made(
     secured_kafka: Secured, destination: Destination, tmp_path_factory: pytest.TempPathFactory
 ) -> Guarded:
     """One installation with all its rights, of which tests take some and give them back."""
-    folder = tmp_path_factory.mktemp("guarded")
-    guarded = Guarded(secured_kafka, folder, sitecore={"endpoint": destination.address})
+    return _installed(secured_kafka, destination, tmp_path_factory.mktemp("guarded"))
+
+
+def _installed(kafka: Secured, destination: Destination, folder: Path) -> Guarded:
+    """Grant every right, and make the topics."""
+    guarded = Guarded(kafka, folder, sitecore={"endpoint": destination.address})
     assert guarded.grant().exit_code == 0
     guarded.topics_made()
     return guarded
@@ -281,10 +285,7 @@ def operated(
     secured_kafka: Secured, destination: Destination, tmp_path_factory: pytest.TempPathFactory
 ) -> Guarded:
     """Another one, on which no worker runs: it has been reset once, and has a letter."""
-    folder = tmp_path_factory.mktemp("operated")
-    guarded = Guarded(secured_kafka, folder, sitecore={"endpoint": destination.address})
-    assert guarded.grant().exit_code == 0
-    guarded.topics_made()
+    guarded = _installed(secured_kafka, destination, tmp_path_factory.mktemp("operated"))
     _done(guarded.command("operate", "reset", "--yes"))
     guarded.set_aside(view("ann", 1))
     return guarded

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.sitecore.next_step import Finished
 from pipeline.sitecore.outcome import Delivered, Refused, Retry, UnknownBrowser
+from pipeline.sitecore.owed import OwedOrder
 from pipeline.sitecore.point_of_sale import Protocol
 from tests.unit.sitecore.samples import APP, ISSUED, JEANS, SHOES, Owes, context, policy_of
 from tests.unit.sitecore.talk import BAD, GATEWAY, SILENCE, Talk, first, refusing, rule
@@ -107,14 +108,19 @@ def test_an_order_that_left_and_can_leave_no_more_may_have_arrived() -> None:
     assert rule(end) == "may_have_arrived"
 
 
-def test_an_order_that_left_in_a_session_that_is_gone_takes_the_form_that_is_left() -> None:
-    """The browser id was forgotten between two tries; the order is marked in its new form."""
+def _left_and_lost_its_browser() -> tuple[Talk, OwedOrder]:
+    """An order's CHECKOUT was not answered, and then its browser id is not known any more."""
     talk, owes = Talk(policy_of(Protocol.AUTOMATIC)), Owes()
     order = owes.order(SHOES)
-
     talk.tell(owes.cart(SHOES))
     for outcome in (Delivered(), Delivered(), SILENCE, UnknownBrowser()):
         talk.one(order, outcome)
+    return talk, order
+
+
+def test_an_order_that_left_in_a_session_that_is_gone_takes_the_form_that_is_left() -> None:
+    """The browser id was forgotten between two tries; the order is marked in its new form."""
+    talk, order = _left_and_lost_its_browser()
     talk.tell(order)
 
     assert talk.types[3:] == ["CHECKOUT", "CHECKOUT", "BROWSER", "IDENTITY", "ORDER_CHECKOUT"]
@@ -123,12 +129,7 @@ def test_an_order_that_left_in_a_session_that_is_gone_takes_the_form_that_is_lef
 
 def test_an_order_that_left_is_set_aside_when_no_browser_id_can_be_had() -> None:
     """Its session went with the old id: there are no lines to doubt, and the worker goes on."""
-    talk, owes = Talk(policy_of(Protocol.AUTOMATIC)), Owes()
-    order = owes.order(SHOES)
-
-    talk.tell(owes.cart(SHOES))
-    for outcome in (Delivered(), Delivered(), SILENCE, UnknownBrowser()):
-        talk.one(order, outcome)
+    talk, order = _left_and_lost_its_browser()
     talk.rules = replace(talk.rules, tries_max=2, give_up_after_s=0.0)
     end = talk.tell(order, refusing("BROWSER", GATEWAY))
 
